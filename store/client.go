@@ -1,0 +1,106 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// ClientStore finds clients. Implementations are safe for concurrent use.
+type ClientStore interface {
+	// Client returns the client whose client_id is exactly id: compared byte
+	// by byte, without folding case, trimming or normalising (RFC 6749
+	// section 2.2 makes it an opaque string). A client that is disabled is
+	// returned, with Disabled set.
+	//
+	// If there is no such client the error is [ErrNotFound]; every other error
+	// is an outage. id is what a stranger sent: at most 512 bytes of printable
+	// ASCII, never empty.
+	//
+	// The caller does not alter the Client, and neither does the store once it
+	// has been returned: a change is a new Client.
+	Client(ctx context.Context, id string) (*Client, error)
+}
+
+// Client is a registered client: its public metadata, and what may never be
+// shown or registered by the client itself.
+type Client struct {
+	Metadata
+
+	// Secrets are the client's secrets. Any one that has not expired
+	// authenticates it; an entry that cannot be read is skipped and reported.
+	// At most three may use a slow hash (argon2id, bcrypt).
+	Secrets []Secret `json:"-"`
+
+	// AuthMethods is the set of ways in which the client may authenticate. It
+	// takes precedence over Metadata.TokenEndpointAuthMethod. See Allows.
+	AuthMethods []AuthMethod `json:"-"`
+
+	// AccessTokenLifetime is how long the client's access tokens live, in
+	// whole seconds. Zero means the endpoint's default.
+	AccessTokenLifetime time.Duration `json:"-"`
+
+	// Claims are added to every access token of the client. A claim that the
+	// endpoint writes itself (iss, sub, scope, ...) cannot be set here: the
+	// request then fails as a server_error and the log names the claim.
+	Claims map[string]any `json:"-"`
+
+	// Disabled refuses the client, with the answer an unknown client gets.
+	Disabled bool `json:"-"`
+}
+
+// Metadata is the part of a client that may be shown and registered. Its JSON
+// is that of RFC 7591 section 2.
+type Metadata struct {
+	// ID identifies the client: 1 to 512 printable ASCII characters.
+	ID string `json:"client_id"`
+
+	// Name is shown to people.
+	Name string `json:"client_name,omitempty"`
+
+	// RedirectURIs are compared by exact string match.
+	RedirectURIs []string `json:"redirect_uris,omitempty"`
+
+	// GrantTypes are the grant types that the client may use. None means none.
+	GrantTypes []string `json:"grant_types,omitempty"`
+
+	// Scope lists the scopes that the client may ask for, separated by spaces.
+	Scope string `json:"scope,omitempty"`
+
+	// TokenEndpointAuthMethod is the one way in which the client
+	// authenticates, unless Client.AuthMethods lists several.
+	TokenEndpointAuthMethod AuthMethod `json:"token_endpoint_auth_method,omitempty"`
+}
+
+// AuthMethod is a way in which a client authenticates, by the names of the
+// registry that RFC 7591 section 4.2 opened.
+type AuthMethod string
+
+// The methods that the endpoint knows.
+const (
+	// ClientSecretBasic sends the secret in the Authorization header (RFC 6749
+	// section 2.3.1).
+	ClientSecretBasic AuthMethod = "client_secret_basic"
+
+	// ClientSecretPost sends the secret in the body (RFC 6749 section 2.3.1).
+	ClientSecretPost AuthMethod = "client_secret_post"
+
+	// NoAuth is the method of public clients, which have no secret and are
+	// identified but not authenticated.
+	NoAuth AuthMethod = "none"
+)
+
+// Allows reports whether the client may authenticate by m: m is one of
+// AuthMethods or, if that is empty, is TokenEndpointAuthMethod or, if that is
+// empty too and the client has secrets, is client_secret_basic or
+// client_secret_post. A client that says nothing is never public.
+func (c *Client) Allows(m AuthMethod) bool {
+	switch {
+	case len(c.AuthMethods) > 0:
+		return slices.Contains(c.AuthMethods, m)
+	case c.TokenEndpointAuthMethod != "":
+		return c.TokenEndpointAuthMethod == m
+	default:
+		return len(c.Secrets) > 0 && (m == ClientSecretBasic || m == ClientSecretPost)
+	}
+}

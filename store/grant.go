@@ -1,0 +1,31 @@
+package store
+
+import "time"
+
+// Grant is what was authorised, whole. A token may carry less than its grant,
+// never more, and a narrower token leaves the grant as it was.
+type Grant struct {
+	// Subject identifies the user who authorised the client. Empty means that
+	// the client acts for itself.
+	Subject string
+
+	// Scopes is everything that was granted. Nil means: what the client asked
+	// for or, if it asked for nothing, all API scopes that it is allowed.
+	Scopes []string
+
+	// Resources is every resource (RFC 8707) that was granted. Nil means: those
+	// that the scopes belong to.
+	Resources []string
+
+	// AuthTime is when the user authenticated; zero if unknown.
+	AuthTime time.Time
+
+	// ACR is the authentication context class that was reached, AMR the
+	// methods that were used (RFC 9068 section 2.2.1).
+	ACR string
+	AMR []string
+
+	// Claims are added to the access token. Those that the endpoint writes
+	// itself cannot be set here.
+	Claims map[string]any
+}
