@@ -1,0 +1,196 @@
+package tokenendpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/grantor-go/grantor/internal/secret"
+	"github.com/grantor-go/grantor/store"
+)
+
+// Config describes an endpoint. Issuer, Clients, Scopes, Keys and Grants are
+// required; the zero value of everything else is the safe choice. It is copied
+// by [New].
+type Config struct {
+	// Issuer is the issuer identifier (RFC 8414 section 2): an https URL without
+	// query and fragment, at most with a path. http is accepted for a loopback
+	// host, for development.
+	Issuer string
+
+	// InsecureIssuer accepts an http issuer that is not on a loopback host.
+	InsecureIssuer bool
+
+	// Clients and Scopes find what is registered.
+	Clients store.ClientStore
+	Scopes  store.ScopeStore
+
+	// Keys provides the signing keys: a *RollingKeys, StaticKeys or your own.
+	Keys KeySource
+
+	// Grants are the grant types that the endpoint serves.
+	Grants []GrantValidator
+
+	// Paths are where Mount puts the endpoints.
+	Paths Paths
+
+	// AccessTokenLifetime is for clients that have none of their own, in whole
+	// seconds. Zero means an hour.
+	AccessTokenLifetime time.Duration
+
+	// Policy, if set, is called for each token after its grant was validated and
+	// before it is signed. It may narrow the token, add claims and members,
+	// shorten the lifetime, or refuse by an error as a GrantValidator does. What
+	// it must not do fails the request as a server_error: see Token.
+	Policy func(ctx context.Context, req *Request, token *Token) error
+
+	// Observe is told of each finished request, after the answer was written and
+	// before the handler returns. Nil means LogEvents(Logger).
+	Observe func(ctx context.Context, event Event)
+
+	// Throttle slows down whoever guesses secrets. Nil means a *MemoryThrottle,
+	// which counts in this process alone.
+	Throttle Throttle
+
+	// RemoteAddr tells the caller's address, which the Throttle counts by. Nil
+	// means that of the connection: set it behind a proxy, to the method of
+	// middleware.Proxies.
+	RemoteAddr func(*http.Request) netip.Addr
+
+	// ReferenceHash is a stored secret (see store.Secret) that is compared when
+	// the client is unknown or disabled, so that time does not tell. Set it to a
+	// hash of the kind that most of your clients have. Empty means SHA-256.
+	ReferenceHash string
+
+	// Timeout bounds the work for one request, by its context. Zero means ten
+	// seconds. When it is over the client is answered 503.
+	Timeout time.Duration
+
+	// Logger receives panics, lints and, by default, events. Nil means
+	// slog.Default().
+	Logger *slog.Logger
+
+	// Now is the clock, for tests. Nil means time.Now.
+	Now func() time.Time
+}
+
+// New makes an endpoint. Its error names every problem of the Config at once.
+func New(config Config) (*Endpoint, error) {
+	e := &Endpoint{config: config, grants: make(map[string]GrantValidator), lints: lints{seen: make(map[string]bool)}}
+	e.setDefaults()
+	problems := []error{
+		checkIssuer(config.Issuer, config.InsecureIssuer),
+		required(config.Clients == nil, "Clients", "your store.ClientStore, or memory.NewClients(...)"),
+		required(config.Scopes == nil, "Scopes", "your store.ScopeStore, or memory.NewScopes(...)"),
+		required(config.Keys == nil, "Keys", "&RollingKeys{Dir: ...}, or StaticKeys{...}"),
+		required(len(config.Grants) == 0, "Grants", "at least one, such as grants.ClientCredentials{}"),
+		notNegative("AccessTokenLifetime", config.AccessTokenLifetime),
+		notNegative("Timeout", config.Timeout),
+		e.addGrants(),
+		e.config.Paths.check(),
+	}
+	var err error
+	if e.reference, err = secret.Parse(e.config.ReferenceHash); err != nil {
+		problems = append(problems, fmt.Errorf("ReferenceHash: %w; use a string that store.HashSecret returned", err))
+	}
+	if config.Keys != nil {
+		if _, err := e.keys.signing(context.Background(), e.config.Now()); err != nil {
+			problems = append(problems, fmt.Errorf("Keys: %w", asError(err).Cause))
+		}
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, fmt.Errorf("tokenendpoint: the Config has problems:\n%w", err)
+	}
+	e.lintConfig()
+	return e, nil
+}
+
+func (e *Endpoint) setDefaults() {
+	c := &e.config
+	c.Paths = c.Paths.withDefaults()
+	c.AccessTokenLifetime = orDefault(c.AccessTokenLifetime.Truncate(time.Second), time.Hour)
+	c.Timeout = orDefault(c.Timeout, 10*time.Second)
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Throttle == nil {
+		c.Throttle = &MemoryThrottle{Now: c.Now}
+	}
+	if c.Observe == nil {
+		c.Observe = LogEvents(c.Logger)
+	}
+	if c.RemoteAddr == nil {
+		c.RemoteAddr = e.connectionAddr
+	}
+	if c.ReferenceHash == "" {
+		c.ReferenceHash = store.HashSecret("")
+	}
+	e.secrets = secret.NewVerifier(nil)
+	e.keys.source = c.Keys
+	e.challenge = `Basic realm="` + c.Issuer + `"`
+}
+
+func (e *Endpoint) addGrants() error {
+	var problems []error
+	for i, grant := range e.config.Grants {
+		if grant == nil {
+			problems = append(problems, fmt.Errorf("Grants[%d] is nil; remove it", i))
+			continue
+		}
+		name := grant.GrantType()
+		switch {
+		case name == "" || len(name) > maxLength["grant_type"] || !isScopeToken(name):
+			problems = append(problems, fmt.Errorf("Grants[%d]: grant type %q is not 1 to 256 printable ASCII characters without spaces", i, name))
+		case e.grants[name] != nil:
+			problems = append(problems, fmt.Errorf("Grants[%d]: grant type %q is there twice; remove one", i, name))
+		default:
+			e.grants[name] = grant
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// checkIssuer holds RFC 8414 section 2, with a door for development.
+func checkIssuer(issuer string, insecure bool) error {
+	u, err := url.Parse(issuer)
+	switch {
+	case issuer == "":
+		return errors.New(`Issuer is empty; set it to the service's https URL, such as "https://shop.example"`)
+	case err != nil || u.Host == "" || u.User != nil || u.Opaque != "" || u.String() != issuer || strings.ContainsAny(issuer, `{}"\ `):
+		return fmt.Errorf("Issuer %q is not a URL of scheme, host and path", issuer)
+	case u.RawQuery != "" || u.ForceQuery || strings.Contains(issuer, "#"):
+		return fmt.Errorf("Issuer %q has a query or a fragment; remove it", issuer)
+	case u.Scheme == "https", u.Scheme == "http" && (insecure || isLoopback(u.Hostname())):
+		return nil
+	default:
+		return fmt.Errorf("Issuer %q is not https; use https, a loopback host, or set InsecureIssuer", issuer)
+	}
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}
+
+func required(missing bool, field, remedy string) error {
+	if missing {
+		return fmt.Errorf("%s is missing; set %s", field, remedy)
+	}
+	return nil
+}
+
+func notNegative(field string, d time.Duration) error {
+	if d < 0 {
+		return fmt.Errorf("%s is %v; leave it zero for the default or set it above zero", field, d)
+	}
+	return nil
+}

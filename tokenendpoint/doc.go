@@ -1,0 +1,24 @@
+// Package tokenendpoint is an OAuth 2.0 and OpenID Connect token endpoint that
+// is mounted in a service's own mux.
+//
+// The service brings two one-method interfaces, [store.ClientStore] and
+// [store.ScopeStore], a [KeySource] and the grant types that it wants: those of
+// package grants, or its own. [New] checks them and returns an [Endpoint], which
+// is an [http.Handler]; [Endpoint.Mount] adds it to a mux together with its key
+// set and metadata.
+//
+// # The way of a request
+//
+//  1. parse: a POST of a form, every parameter once, all of it bounded.
+//  2. authenticate: one method, that the client may use, proven.
+//  3. permit: the grant type is the client's; what is asked for is well formed
+//     and not beyond what the client may ever have.
+//  4. [GrantValidator]: the grant itself decides.
+//  5. Config.Policy: the host may narrow the token, add to it, or refuse.
+//  6. issue: sign and answer.
+//
+// Access tokens are JWTs by RFC 9068. Errors are those of RFC 6749 section 5.2.
+// Whatever fails in a store or a hook is never a rejection: an outage is 503 with
+// Retry-After, and everything else that is not an [Error] or an [ErrorCode] is a
+// server_error whose cause is in the log alone.
+package tokenendpoint

@@ -1,0 +1,102 @@
+package tokenendpoint
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/grantor-go/grantor/internal/secret"
+)
+
+// Endpoint is a token endpoint (RFC 6749 section 3.2). It is an [http.Handler]
+// and safe for concurrent use. Make one with [New].
+type Endpoint struct {
+	config    Config // validated, with defaults filled in; never changed
+	grants    map[string]GrantValidator
+	keys      keyring
+	secrets   *secret.Verifier
+	reference secret.Hash
+	challenge string
+	lints     lints
+}
+
+// ServeHTTP answers a token request.
+func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	ctx, cancel := context.WithTimeout(r.Context(), e.config.Timeout)
+	defer cancel()
+	req := &Request{Issuer: e.config.Issuer}
+	event := Event{Time: e.config.Now(), Reason: ReasonIssued, Status: http.StatusOK}
+
+	response, err := e.guarded(ctx, r, req)
+	if err != nil {
+		refusal := asError(err)
+		event.Code, event.Reason, event.Err = refusal.Code, refusal.Reason, refusal.Cause
+		event.Status = e.writeError(w, refusal)
+	} else {
+		event.Scopes, event.TokenID = response.scopes, response.tokenID
+		write(w, http.StatusOK, response.body)
+	}
+
+	event.Duration = time.Since(start)
+	e.observe(context.WithoutCancel(r.Context()), req, event)
+}
+
+// serve is the way of a request.
+func (e *Endpoint) serve(ctx context.Context, r *http.Request, req *Request) (*issued, error) {
+	if err := e.parse(r, req); err != nil {
+		return nil, err
+	}
+	if err := e.authenticate(ctx, req); err != nil {
+		return nil, err
+	}
+	validator, err := e.permit(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	result, err := validator.Validate(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	token, err := e.settle(req, result)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.applyPolicy(ctx, req, token); err != nil {
+		return nil, err
+	}
+	return e.issue(ctx, req, token)
+}
+
+// guarded turns a panic, of a host's code more likely than not, into an error
+// that says nothing to the client and everything to the log.
+func (e *Endpoint) guarded(ctx context.Context, r *http.Request, req *Request) (response *issued, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			if p == http.ErrAbortHandler {
+				panic(p)
+			}
+			e.config.Logger.ErrorContext(ctx, "panic while serving a token request", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = fault(ReasonPanic, fmt.Errorf("panic: %v", p))
+		}
+	}()
+	return e.serve(ctx, r, req)
+}
+
+// observe tells the observer. The answer is written by now, so a panic of the
+// observer spoils nothing.
+func (e *Endpoint) observe(ctx context.Context, req *Request, event Event) {
+	defer func() {
+		if p := recover(); p != nil {
+			e.config.Logger.ErrorContext(ctx, "panic in Config.Observe", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		}
+	}()
+	if req.Client != nil {
+		event.ClientID = req.Client.ID
+	}
+	event.Authenticated, event.AuthMethod = req.Authenticated, req.AuthMethod
+	event.GrantType, event.RemoteAddr = req.GrantType, req.RemoteAddr
+	e.config.Observe(ctx, event)
+}

@@ -1,0 +1,74 @@
+package tokenendpoint
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/grantor-go/grantor/store"
+)
+
+// Event is the record of one finished request. It holds no credential, and
+// nothing that a stranger made up: names that the endpoint does not know are
+// left empty.
+type Event struct {
+	Time     time.Time     // when the request arrived, by Config.Now
+	Duration time.Duration // until the answer was written
+
+	Status int       // of the answer
+	Code   ErrorCode // empty if tokens were issued
+	Reason Reason    // ReasonIssued, or why not
+
+	ClientID      string // empty if the client is unknown or the request named none
+	Authenticated bool   // the client proved a secret
+	AuthMethod    store.AuthMethod
+	GrantType     string // empty if it is not one that is configured
+
+	Scopes     []string   // of the token
+	TokenID    string     // jti of the token
+	RemoteAddr netip.Addr // invalid if unknown
+
+	// Err is what went wrong, for the log: the errors of stores, validators and
+	// hooks as they were.
+	Err error
+}
+
+// LogEvents returns an observer that writes a line for each request: at Error
+// what the operator must look at (status 500 and above), at Info what was
+// refused, at Debug what was issued. logger must not be nil. It is the default
+// of Config.Observe; an observer of your own may call it.
+func LogEvents(logger *slog.Logger) func(context.Context, Event) {
+	return func(ctx context.Context, ev Event) {
+		level, message := slog.LevelDebug, "token issued"
+		switch {
+		case ev.Status >= 500:
+			level, message = slog.LevelError, "token request failed"
+		case ev.Code != "":
+			level, message = slog.LevelInfo, "token request refused"
+		}
+		if !logger.Enabled(ctx, level) {
+			return
+		}
+		attrs := []slog.Attr{
+			slog.String("reason", string(ev.Reason)),
+			slog.Int("status", ev.Status),
+			slog.String("client_id", ev.ClientID),
+			slog.String("grant_type", ev.GrantType),
+			slog.Duration("duration", ev.Duration),
+		}
+		if ev.RemoteAddr.IsValid() {
+			attrs = append(attrs, slog.String("remote_addr", ev.RemoteAddr.String()))
+		}
+		if ev.TokenID != "" {
+			attrs = append(attrs, slog.String("jti", ev.TokenID))
+		}
+		if ev.Code != "" {
+			attrs = append(attrs, slog.String("error", string(ev.Code)))
+		}
+		if ev.Err != nil {
+			attrs = append(attrs, slog.String("cause", ev.Err.Error()))
+		}
+		logger.LogAttrs(ctx, level, message, attrs...)
+	}
+}

@@ -1,0 +1,48 @@
+package tokenendpoint
+
+import (
+	"context"
+
+	"github.com/grantor-go/grantor/store"
+)
+
+// GrantValidator is a grant type: it decides whether a request may have a token,
+// and for what. The built-in grants, in package grants, use nothing else.
+type GrantValidator interface {
+	// GrantType is the value of grant_type that selects the validator: for an
+	// extension grant an absolute URI (RFC 6749 section 4.5). It does not change.
+	GrantType() string
+
+	// Validate decides. When it is called, the client is known and may use the
+	// grant type, and req.Scopes and req.Resources are well formed and allowed to
+	// the client. A validator that needs a client which proved a secret checks
+	// req.Authenticated.
+	//
+	// To refuse, return an [ErrorCode], such as InvalidGrant, or an [*Error]. If
+	// something it depends on is out of order, return TemporarilyUnavailable.
+	// Any other error is answered as a bare server_error, and its text is in the
+	// log alone.
+	//
+	// Validate is called by many goroutines at once. ctx ends with the request
+	// or with Config.Timeout.
+	Validate(ctx context.Context, req *Request) (*Result, error)
+}
+
+// Result is what a [GrantValidator] grants. Its zero value grants the client,
+// acting for itself, what it asked for.
+type Result struct {
+	// Grant is what was authorised, whole. Its scopes must be allowed to the
+	// client; the request fails as a server_error otherwise.
+	Grant store.Grant
+
+	// Scopes and Resources are those of this token and within the grant. Nil
+	// means: those that the client asked for or, if it asked for nothing, all of
+	// the grant.
+	Scopes    []string
+	Resources []string
+
+	// Members are added to the response. Those that the endpoint writes itself
+	// cannot be set here: access_token, token_type, expires_in, refresh_token,
+	// id_token, scope, error, error_description, error_uri.
+	Members Members
+}

@@ -1,0 +1,78 @@
+package tokenendpoint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/grantor-go/grantor/store"
+)
+
+// Lint is something that works and that RFC 9700 or operators would advise
+// against. Each is logged once, at Warn.
+type Lint struct {
+	Code    string // stable
+	Message string // what to change, in a sentence
+}
+
+// The codes of lints.
+const (
+	LintInsecureIssuer   = "insecure_issuer"   // http beyond the loopback interface
+	LintShortGrantType   = "short_grant_type"  // an extension grant type that is no URI
+	LintSeveralAudiences = "several_audiences" // one token for several resources
+	LintSecretUnusable   = "secret_unusable"   // a stored secret that cannot be read or costs too much
+	LintForwarded        = "forwarded_header"  // a proxy in front that Config.RemoteAddr does not know
+	LintNoRemoteAddr     = "no_remote_addr"    // callers cannot be told apart
+)
+
+// maxLints bounds the lints that come up while serving.
+const maxLints = 100
+
+type lints struct {
+	mu   sync.Mutex
+	seen map[string]bool
+	all  []Lint
+}
+
+// Lints returns what has come up so far: when the endpoint was made and while it
+// served.
+func (e *Endpoint) Lints() []Lint {
+	e.lints.mu.Lock()
+	defer e.lints.mu.Unlock()
+	return slices.Clone(e.lints.all)
+}
+
+// lint notes a message once for each code and subject.
+func (e *Endpoint) lint(code, subject, message string) {
+	e.lints.mu.Lock()
+	defer e.lints.mu.Unlock()
+	key := code + " " + subject
+	if e.lints.seen[key] || len(e.lints.all) >= maxLints {
+		return
+	}
+	e.lints.seen[key] = true
+	e.lints.all = append(e.lints.all, Lint{code, message})
+	e.config.Logger.Warn(message, "lint", code)
+}
+
+func (e *Endpoint) lintSecret(client *store.Client, s *store.Secret, err error) {
+	e.lint(LintSecretUnusable, client.ID+" "+s.Label,
+		fmt.Sprintf("a secret (label %q) of client %q is ignored: %v", s.Label, client.ID, err))
+}
+
+// lintConfig notes what the Config allows and should not.
+func (e *Endpoint) lintConfig() {
+	if e.config.InsecureIssuer {
+		e.lint(LintInsecureIssuer, "", "the issuer may be http: secrets and tokens travel in the clear; use https")
+	}
+	for _, grant := range e.config.Grants {
+		if name := grant.GrantType(); !slices.Contains(builtIn, name) && !strings.Contains(name, ":") {
+			e.lint(LintShortGrantType, name, fmt.Sprintf("grant type %q is not an absolute URI, as RFC 6749 section 4.5 asks; "+
+				"rename it to one of your own, such as urn:example:%s", name, name))
+		}
+	}
+}
+
+// builtIn are the grant types with a short name of their own (RFC 6749).
+var builtIn = []string{"authorization_code", "client_credentials", "refresh_token", "password"}

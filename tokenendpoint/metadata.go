@@ -1,0 +1,52 @@
+package tokenendpoint
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/grantor-go/grantor/store"
+)
+
+const (
+	metadataMaxAge = time.Hour
+	jwksMaxAge     = 5 * time.Minute // well below RollingKeys.PublishAhead
+)
+
+// metadataDocument is the authorization server metadata (RFC 8414 section 2). A
+// server without an authorization endpoint has no response type, and an empty
+// array is not allowed, so response_types_supported is left out.
+type metadataDocument struct {
+	Issuer                     string             `json:"issuer"`
+	TokenEndpoint              string             `json:"token_endpoint"`
+	JWKSURI                    string             `json:"jwks_uri"`
+	GrantTypes                 []string           `json:"grant_types_supported"`
+	TokenEndpointAuthMethods   []store.AuthMethod `json:"token_endpoint_auth_methods_supported"`
+	RequestURIParameterEnabled bool               `json:"request_uri_parameter_supported"`
+}
+
+func (e *Endpoint) metadata() []byte {
+	base := strings.TrimSuffix(e.config.Issuer, "/")
+	document, _ := json.Marshal(metadataDocument{ // strings alone: cannot fail
+		Issuer:                   e.config.Issuer,
+		TokenEndpoint:            base + e.config.Paths.Token,
+		JWKSURI:                  base + e.config.Paths.JWKS,
+		GrantTypes:               slices.Sorted(maps.Keys(e.grants)),
+		TokenEndpointAuthMethods: []store.AuthMethod{store.ClientSecretBasic, store.ClientSecretPost, store.NoAuth},
+	})
+	return document
+}
+
+// jwks is the JWK Set: every key that signs, will sign, or signed what may still
+// be valid.
+func (e *Endpoint) jwks(r *http.Request) ([]byte, error) {
+	set, err := e.keys.load(r.Context())
+	if err != nil {
+		e.config.Logger.ErrorContext(r.Context(), "the JWKS cannot be served", "cause", err.Error())
+		return nil, err
+	}
+	return set.published(e.config.Now()), nil
+}

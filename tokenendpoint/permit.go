@@ -1,0 +1,102 @@
+package tokenendpoint
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/grantor-go/grantor/store"
+)
+
+// permit is step 4: the grant type exists and is the client's, and what was
+// asked for is well formed and not beyond what the client may ever have. No
+// credential of a user has been looked at yet.
+func (e *Endpoint) permit(ctx context.Context, req *Request) (GrantValidator, error) {
+	grantType := req.Form.Get("grant_type")
+	if grantType == "" {
+		return nil, reject(InvalidRequest, ReasonMissingGrantType, "grant_type is missing")
+	}
+	validator, ok := e.grants[grantType]
+	if !ok {
+		return nil, reject(UnsupportedGrantType, ReasonUnsupportedGrantType, "the grant type is not supported")
+	}
+	req.GrantType = grantType
+	if !slices.Contains(req.Client.GrantTypes, grantType) {
+		return nil, reject(UnauthorizedClient, ReasonGrantTypeNotAllowed, "the client may not use this grant type")
+	}
+	if err := e.permitScopes(ctx, req); err != nil {
+		return nil, err
+	}
+	if err := permitResources(req); err != nil {
+		return nil, err
+	}
+	return validator, parseACR(req)
+}
+
+func (e *Endpoint) permitScopes(ctx context.Context, req *Request) (err error) {
+	if req.Scopes, err = parseScope(req.Form.Get("scope")); err != nil {
+		return err
+	}
+	registered := strings.Fields(req.Client.Scope)
+	if !within(req.Scopes, registered) {
+		return reject(InvalidScope, ReasonScopeNotAllowed, "a scope is unknown or not allowed to the client")
+	}
+	if len(registered) == 0 {
+		return nil
+	}
+	kept, err := e.config.Scopes.Scopes(ctx, registered)
+	if err != nil {
+		return outage(ReasonStoreUnavailable, fmt.Errorf("ScopeStore: %w", err))
+	}
+	req.allowed = make([]store.Scope, 0, len(kept))
+	for _, name := range registered { // in the client's order, whatever the store's is
+		if i := slices.IndexFunc(kept, func(s store.Scope) bool { return s.Name == name }); i >= 0 {
+			req.allowed = append(req.allowed, kept[i])
+		}
+	}
+	for _, name := range req.Scopes {
+		if !slices.ContainsFunc(req.allowed, func(s store.Scope) bool { return s.Name == name }) {
+			return reject(InvalidScope, ReasonUnknownScope, "a scope is unknown or not allowed to the client")
+		}
+	}
+	return nil
+}
+
+func permitResources(req *Request) (err error) {
+	if req.Resources, err = parseResources(req.Form["resource"]); err != nil {
+		return err
+	}
+	if len(req.Resources) > 0 && !within(req.Resources, resourcesOfAll(req.allowed, apiScopes(req.allowed), req.Issuer)) {
+		return reject(InvalidTarget, ReasonResourceNotAllowed, "a resource is unknown or not allowed to the client")
+	}
+	return nil
+}
+
+var errMalformedACR = reject(InvalidRequest, ReasonMalformedACR, "acr_values is malformed")
+
+// parseACR reads acr_values, of which tenant: and idp: mean something to hosts.
+func parseACR(req *Request) error {
+	value := req.Form.Get("acr_values")
+	if value == "" {
+		return nil
+	}
+	for word := range strings.SplitSeq(value, " ") {
+		tenant, isTenant := strings.CutPrefix(word, "tenant:")
+		idp, isIdP := strings.CutPrefix(word, "idp:")
+		switch {
+		case word == "":
+		case !isText(word) || strings.ContainsAny(word, "\t\r\n"):
+			return errMalformedACR
+		case isTenant && (tenant == "" || req.Tenant != ""), isIdP && (idp == "" || req.IdP != ""):
+			return errMalformedACR // two wishes: no saying which one a check saw
+		case isTenant:
+			req.Tenant = tenant
+		case isIdP:
+			req.IdP = idp
+		default:
+			req.ACRValues = append(req.ACRValues, word)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package tokenendpoint
+
+// Reason says in one stable word why a request ended as it did, finer than the
+// error code that the client sees. Reasons are made for alerts and dashboards:
+// their number is fixed, apart from those that a host's own [Error] brings.
+type Reason string
+
+// ReasonIssued is the reason of a request that was answered with tokens.
+const ReasonIssued Reason = "issued"
+
+// Reasons of step 1, parse. The code is invalid_request.
+const (
+	ReasonMethod            Reason = "method_not_allowed"   // not POST (405)
+	ReasonMediaType         Reason = "wrong_media_type"     // not a form
+	ReasonBodyTooLarge      Reason = "body_too_large"       // over 64 KiB (413)
+	ReasonBodyUnreadable    Reason = "body_unreadable"      // the caller stopped sending
+	ReasonMalformedForm     Reason = "malformed_form"       // bad escape, ';', not UTF-8, control characters
+	ReasonRepeatedParameter Reason = "repeated_parameter"   // RFC 6749 section 3.2
+	ReasonTooManyParameters Reason = "too_many_parameters"  // over 100
+	ReasonParameterTooLong  Reason = "parameter_too_long"   // see the table in form.go
+	ReasonQueryParameter    Reason = "parameter_in_query"   // RFC 6749 section 2.3.1
+	ReasonMalformedACR      Reason = "malformed_acr_values" // or two tenants, or two identity providers
+)
+
+// Reasons of step 2, authenticate. The code is invalid_client, or
+// invalid_request for a request that contradicts itself.
+const (
+	ReasonSeveralMethods        Reason = "several_auth_methods"    // RFC 6749 section 2.3; invalid_request
+	ReasonClientIDMismatch      Reason = "client_id_mismatch"      // header and body name two clients; invalid_request
+	ReasonMalformedCredentials  Reason = "malformed_credentials"   // Basic that cannot be read
+	ReasonUnsupportedAuthMethod Reason = "unsupported_auth_method" // another scheme, or an assertion
+	ReasonMissingClientID       Reason = "missing_client_id"
+	ReasonUnknownClient         Reason = "unknown_client"
+	ReasonClientDisabled        Reason = "client_disabled"
+	ReasonAuthMethodNotAllowed  Reason = "auth_method_not_allowed" // not in the client's set
+	ReasonSecretMismatch        Reason = "secret_mismatch"
+	ReasonSecretExpired         Reason = "secret_expired" // the secret was right, once
+	ReasonThrottled             Reason = "throttled"      // 429
+	ReasonHashingBusy           Reason = "hashing_busy"   // 503
+)
+
+// Reasons of step 4, permit.
+const (
+	ReasonMissingGrantType     Reason = "missing_grant_type"
+	ReasonUnsupportedGrantType Reason = "unsupported_grant_type"
+	ReasonGrantTypeNotAllowed  Reason = "grant_type_not_allowed" // unauthorized_client
+	ReasonMalformedScope       Reason = "malformed_scope"
+	ReasonScopeNotAllowed      Reason = "scope_not_allowed" // not among the client's scopes
+	ReasonUnknownScope         Reason = "unknown_scope"     // the client has it, the scope store does not
+	ReasonMalformedResource    Reason = "malformed_resource"
+	ReasonResourceNotAllowed   Reason = "resource_not_allowed" // of no scope that the client may have
+)
+
+// Reasons of step 5, after the grant was validated.
+const (
+	ReasonUnauthenticated   Reason = "client_not_authenticated" // a public client asked for what needs proof
+	ReasonNoScope           Reason = "no_scope"                 // nothing asked for and nothing to give by default
+	ReasonIdentityScope     Reason = "identity_scope"           // an identity scope without a user
+	ReasonScopeNotGranted   Reason = "scope_not_granted"        // more than the grant holds
+	ReasonResourceNoScope   Reason = "resource_without_scope"   // a resource that no granted scope belongs to
+	ReasonGrantTooWide      Reason = "grant_too_wide"           // a validator returned more than the client may have; server_error
+	ReasonPolicyTooWide     Reason = "policy_too_wide"          // the policy widened what it may only narrow; server_error
+	ReasonReservedName      Reason = "reserved_name"            // a claim or member of the endpoint's own was set; server_error
+	ReasonUnencodable       Reason = "unencodable"              // a claim or member that JSON cannot say; server_error
+	ReasonNoValidatorResult Reason = "no_result"                // a validator returned neither; server_error
+)
+
+// Reasons that are nobody's answer.
+const (
+	ReasonStoreUnavailable    Reason = "store_unavailable"    // 503
+	ReasonThrottleUnavailable Reason = "throttle_unavailable" // 503
+	ReasonKeysUnavailable     Reason = "keys_unavailable"     // 503
+	ReasonNoSigningKey        Reason = "no_signing_key"       // no key may sign now; server_error
+	ReasonTimeout             Reason = "timeout"              // 503, or the caller went away
+	ReasonPanic               Reason = "panic"                // server_error
+	ReasonInternal            Reason = "internal"             // server_error
+)

@@ -1,0 +1,62 @@
+package tokenendpoint
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const defaultRetryAfter = 5 * time.Second
+
+// Members are additional members of a token response.
+type Members map[string]any
+
+// write is the one writer of the endpoint's answers.
+func write(w http.ResponseWriter, status int, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store") // RFC 6749 section 5.1
+	h.Set("Pragma", "no-cache")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	w.Write(body)
+}
+
+// writeError answers with an error and returns the status.
+func (e *Endpoint) writeError(w http.ResponseWriter, err *Error) int {
+	status := err.status
+	if status == 0 {
+		status = err.Code.status()
+	}
+	switch status {
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", e.challenge) // RFC 9110 section 15.5.2
+	case http.StatusMethodNotAllowed:
+		w.Header().Set("Allow", http.MethodPost)
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		after := err.RetryAfter
+		if after <= 0 {
+			after = defaultRetryAfter
+		}
+		w.Header().Set("Retry-After", strconv.Itoa(int((after+time.Second-1)/time.Second)))
+	}
+	body, _ := json.Marshal(struct { // two strings: cannot fail
+		Error       string `json:"error"`
+		Description string `json:"error_description,omitempty"`
+	}{permitted(string(err.Code)), permitted(err.Description)})
+	write(w, status, body)
+	return status
+}
+
+// permitted leaves out what RFC 6749 section 5.2 does not allow in an error or
+// its description.
+func permitted(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 || r == '"' || r == '\\' || r > 0x7e {
+			return -1
+		}
+		return r
+	}, s)
+}
