@@ -1,0 +1,186 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/grantor-go/grantor/internal/secret"
+	"github.com/grantor-go/grantor/store"
+	"github.com/grantor-go/grantor/tokenendpoint"
+)
+
+// registry is what the shop has registered.
+type registry struct {
+	clients []store.Client
+	scopes  []store.Scope
+}
+
+// configFile is the JSON of -config.
+type configFile struct {
+	Clients []configClient `json:"clients"`
+	Scopes  []store.Scope  `json:"scopes"`
+	Users   []configUser   `json:"users"`
+}
+
+// configClient is a client in the names of RFC 7591, with what that does not
+// know beside it.
+type configClient struct {
+	store.Metadata
+	Secrets             []configSecret     `json:"client_secrets"`
+	AuthMethods         []store.AuthMethod `json:"token_endpoint_auth_methods"`
+	AccessTokenLifetime int64              `json:"access_token_lifetime"` // seconds
+	Claims              map[string]any     `json:"claims"`
+	Disabled            bool               `json:"disabled"`
+}
+
+// configSecret holds a secret or its stored form.
+type configSecret struct {
+	Value     string `json:"value"`
+	Hash      string `json:"hash"`
+	ExpiresAt expiry `json:"expires_at"`
+	Label     string `json:"label"`
+}
+
+// configUser is checked, and of use to the grants that have users.
+type configUser struct {
+	Sub      string         `json:"sub"`
+	Username string         `json:"username"`
+	Password string         `json:"password"`
+	Claims   map[string]any `json:"claims"`
+}
+
+// expiry is a time as RFC 3339 writes it or, as in RFC 7591, in seconds since
+// 1970 with 0 for never.
+type expiry struct{ time.Time }
+
+func (e *expiry) UnmarshalJSON(b []byte) error {
+	var seconds int64
+	if json.Unmarshal(b, &seconds) == nil {
+		if seconds != 0 {
+			e.Time = time.Unix(seconds, 0)
+		}
+		return nil
+	}
+	if err := json.Unmarshal(b, &e.Time); err != nil {
+		return errors.New(`expires_at is neither seconds since 1970 nor a time such as "2030-01-31T00:00:00Z"`)
+	}
+	return nil
+}
+
+func loadConfig(path string) (registry, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return registry{}, errors.Unwrap(err) // the caller names the path
+	}
+	var file configFile
+	decoder := json.NewDecoder(bytes.NewReader(content))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&file); err != nil {
+		return registry{}, fmt.Errorf("near line %d: %s", line(content, decoder.InputOffset(), err), strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return registry{}, errors.New("something follows the JSON object; remove it")
+	}
+	return file.registry()
+}
+
+func line(content []byte, offset int64, err error) int {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		offset = syntax.Offset
+	case errors.As(err, &kind):
+		offset = kind.Offset
+	}
+	return 1 + bytes.Count(content[:min(int(offset), len(content))], []byte("\n"))
+}
+
+func (f *configFile) registry() (registry, error) {
+	r := registry{scopes: f.Scopes}
+	var ids, scopes, subs, names []string
+	for i, c := range f.Clients {
+		client, err := c.client()
+		if err == nil && slices.Contains(ids, c.ID) {
+			err = errors.New("this client_id is there twice")
+		}
+		if err != nil {
+			return r, fmt.Errorf("clients[%d] %q: %w", i, c.ID, err)
+		}
+		ids, r.clients = append(ids, c.ID), append(r.clients, client)
+	}
+	for i, s := range f.Scopes {
+		if s.Name == "" || strings.ContainsAny(s.Name, " \"\\") || slices.Contains(scopes, s.Name) {
+			return r, fmt.Errorf("scopes[%d]: name %q is empty, there twice, or holds a space, a quote or a backslash", i, s.Name)
+		}
+		scopes = append(scopes, s.Name)
+	}
+	for i, u := range f.Users {
+		if u.Sub == "" || u.Username == "" || u.Password == "" || slices.Contains(subs, u.Sub) || slices.Contains(names, u.Username) {
+			return r, fmt.Errorf("users[%d]: sub, username and password are required, the first two unique", i)
+		}
+		subs, names = append(subs, u.Sub), append(names, u.Username)
+	}
+	return r, nil
+}
+
+func (c *configClient) client() (store.Client, error) {
+	client := store.Client{
+		Metadata:            c.Metadata,
+		AuthMethods:         c.AuthMethods,
+		AccessTokenLifetime: time.Duration(c.AccessTokenLifetime) * time.Second,
+		Claims:              c.Claims,
+		Disabled:            c.Disabled,
+	}
+	for i, s := range c.Secrets {
+		stored := store.Secret{Hash: s.Hash, ExpiresAt: s.ExpiresAt.Time, Label: s.Label}
+		if (s.Value == "") == (s.Hash == "") {
+			return client, fmt.Errorf("client_secrets[%d] has neither or both of value and hash; give one", i)
+		}
+		if s.Value != "" { // it stands in the file: a slow hash in memory would protect nothing
+			stored.Hash = store.HashSecret(s.Value)
+		}
+		if _, err := secret.Parse(stored.Hash); err != nil {
+			return client, fmt.Errorf("client_secrets[%d]: %w", i, err)
+		}
+		client.Secrets = append(client.Secrets, stored)
+	}
+	return client, c.check(&client)
+}
+
+func (c *configClient) check(client *store.Client) error {
+	methods := c.AuthMethods
+	if c.TokenEndpointAuthMethod != "" {
+		methods = append([]store.AuthMethod{c.TokenEndpointAuthMethod}, methods...)
+	}
+	for _, m := range methods {
+		if m != store.ClientSecretBasic && m != store.ClientSecretPost && m != store.NoAuth {
+			return fmt.Errorf("authentication method %q is not one of client_secret_basic, client_secret_post, none", m)
+		}
+	}
+	public := client.Allows(store.NoAuth)
+	withSecret := client.Allows(store.ClientSecretBasic) || client.Allows(store.ClientSecretPost)
+	switch {
+	case c.ID == "" || len(c.ID) > 512 || strings.ContainsFunc(c.ID, func(r rune) bool { return r < 0x20 || r > 0x7e }):
+		return errors.New("client_id is not 1 to 512 printable ASCII characters")
+	case !public && len(client.Secrets) == 0:
+		return errors.New(`the client has no secret; add client_secrets, or make it public by "token_endpoint_auth_method": "none"`)
+	case withSecret && len(client.Secrets) == 0:
+		return errors.New("the client may authenticate by a secret but has none; add client_secrets")
+	case c.AccessTokenLifetime < 0:
+		return fmt.Errorf("access_token_lifetime is %d; give seconds above 0, or leave it out for an hour", c.AccessTokenLifetime)
+	}
+	for name := range c.Claims {
+		if tokenendpoint.IsReservedClaim(name) {
+			return fmt.Errorf("claim %q is the endpoint's own; remove it", name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// start runs the example on a free port and returns its issuer. It ends with the
+// test, gracefully.
+func start(t *testing.T, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	greeting, stdout := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		err := run(ctx, append([]string{"-addr", "127.0.0.1:0", "-data", t.TempDir()}, args...), stdout, t.Output())
+		stdout.CloseWithError(err)
+		done <- err
+	}()
+	first := make([]byte, 4096)
+	n, err := greeting.Read(first)
+	if err != nil {
+		t.Fatalf("the example did not start: %v", err)
+	}
+	go io.Copy(io.Discard, greeting)
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("the example did not end gracefully: %v", err)
+		}
+	})
+	_, issuer, _ := strings.Cut(strings.SplitN(string(first[:n]), "\n", 2)[0], " ")
+	return strings.TrimSpace(issuer)
+}
+
+func configFileWith(t *testing.T, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "shop.json")
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestABadFlagOrFileIsOneLineThatNamesIt(t *testing.T) {
+	client := func(more string) string {
+		return `{"clients":[{"client_id":"a","client_secrets":[{"value":"s"}]` + more + `}]}`
+	}
+	for name, c := range map[string]struct {
+		args   []string
+		config string
+		names  string
+	}{
+		"an unknown flag":                   {args: []string{"-nope"}, names: "-nope"},
+		"an argument":                       {args: []string{"serve"}, names: `"serve"`},
+		"an address without a port":         {args: []string{"-addr", "127.0.0.1"}, names: "-addr"},
+		"an address that is not ours":       {args: []string{"-addr", "192.0.2.1:0"}, names: "-addr"},
+		"an http issuer elsewhere":          {args: []string{"-issuer", "http://shop.example"}, names: "-issuer"},
+		"an issuer with a query":            {args: []string{"-issuer", "https://shop.example?x"}, names: "-issuer"},
+		"a data folder that is a file":      {args: []string{"-data", os.Args[0]}, names: "-data"},
+		"a file that is not there":          {args: []string{"-config", "/nowhere.json"}, names: "/nowhere.json"},
+		"broken JSON":                       {config: "{\n\n\"clients\": [,]}", names: "line 3"},
+		"something after the JSON":          {config: `{} {}`, names: "follows"},
+		"an unknown field":                  {config: `{"clientz":[]}`, names: `"clientz"`},
+		"an unknown field of a client":      {config: client(`,"grant_typez":[]`), names: `"grant_typez"`},
+		"an unknown field of a secret":      {config: `{"clients":[{"client_id":"a","client_secrets":[{"secret":"s"}]}]}`, names: `"secret"`},
+		"an unknown field of a scope":       {config: `{"scopes":[{"name":"a","audience":"b"}]}`, names: `"audience"`},
+		"an unknown field of a user":        {config: `{"users":[{"email":"a"}]}`, names: `"email"`},
+		"a client without an id":            {config: `{"clients":[{"client_secrets":[{"value":"s"}]}]}`, names: "client_id"},
+		"two clients of one id":             {config: `{"clients":[{"client_id":"a","client_secrets":[{"value":"s"}]},{"client_id":"a","client_secrets":[{"value":"s"}]}]}`, names: "twice"},
+		"a client without a secret":         {config: `{"clients":[{"client_id":"a"}]}`, names: "client_secrets"},
+		"a method without its secret":       {config: `{"clients":[{"client_id":"a","token_endpoint_auth_method":"client_secret_post"}]}`, names: "client_secrets"},
+		"a method that is not there":        {config: client(`,"token_endpoint_auth_methods":["private_key_jwt"]`), names: "private_key_jwt"},
+		"a secret as value and hash":        {config: `{"clients":[{"client_id":"a","client_secrets":[{"value":"s","hash":"$sha256$x"}]}]}`, names: "client_secrets[0]"},
+		"an empty secret":                   {config: `{"clients":[{"client_id":"a","client_secrets":[{"value":""}]}]}`, names: "client_secrets[0]"},
+		"a hash that cannot be read":        {config: `{"clients":[{"client_id":"a","client_secrets":[{"hash":"$md5$x"}]}]}`, names: "client_secrets[0]"},
+		"an expiry that is not a time":      {config: `{"clients":[{"client_id":"a","client_secrets":[{"value":"s","expires_at":"soon"}]}]}`, names: "expires_at"},
+		"a negative lifetime":               {config: client(`,"access_token_lifetime":-1`), names: "access_token_lifetime"},
+		"a claim of the endpoint's own":     {config: client(`,"claims":{"iss":"x"}`), names: `"iss"`},
+		"a scope with a space":              {config: `{"scopes":[{"name":"a b"}]}`, names: "scopes[0]"},
+		"a scope that is there twice":       {config: `{"scopes":[{"name":"a"},{"name":"a"}]}`, names: "scopes[1]"},
+		"a user without a password":         {config: `{"users":[{"sub":"1","username":"a"}]}`, names: "users[0]"},
+		"two users of one name":             {config: `{"users":[{"sub":"1","username":"a","password":"p"},{"sub":"2","username":"a","password":"p"}]}`, names: "users[1]"},
+		"a value of the wrong type":         {config: `{"clients":[{"client_id":5}]}`, names: "client_id"},
+		"a lifetime that is not whole":      {config: client(`,"access_token_lifetime":1.5`), names: "access_token_lifetime"},
+		"a file that ends in the middle":    {config: `{"clients":[`, names: "EOF"},
+		"a hash that asks for too much":     {config: `{"clients":[{"client_id":"a","client_secrets":[{"hash":"$argon2id$v=19$m=9999999,t=1,p=1$c29tZXNhbHQ$c29tZWhhc2hzb21laGFzaA"}]}]}`, names: "client_secrets[0]"},
+		"a client_id that cannot be sent":   {config: `{"clients":[{"client_id":"é","client_secrets":[{"value":"s"}]}]}`, names: "client_id"},
+		"a secret without value, but label": {config: `{"clients":[{"client_id":"a","client_secrets":[{"label":"x"}]}]}`, names: "client_secrets[0]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			args := append([]string{"-addr", "127.0.0.1:0", "-data", t.TempDir()}, c.args...)
+			if c.config != "" {
+				args = append(args, "-config", configFileWith(t, c.config))
+			}
+			ctx, cancel := context.WithCancel(context.Background())
+			cancel() // should it start after all, it ends at once
+			var stdout bytes.Buffer
+			err := run(ctx, args, &stdout, t.Output())
+			if err == nil {
+				t.Fatal("the example started")
+			}
+			if message := err.Error(); strings.Contains(message, "\n") || !strings.Contains(message, c.names) {
+				t.Errorf("the message is not one line that names %s:\n%s", c.names, message)
+			}
+			if stdout.Len() > 0 {
+				t.Errorf("it greeted all the same: %s", &stdout)
+			}
+		})
+	}
+}
+
+func TestHelpListsTheFlags(t *testing.T) {
+	var stdout bytes.Buffer
+	err := run(context.Background(), []string{"-h"}, &stdout, io.Discard)
+	if !errors.Is(err, flag.ErrHelp) {
+		t.Fatalf("err = %v, want flag.ErrHelp", err)
+	}
+	for _, name := range []string{"-addr", "-issuer", "-data", "-config"} {
+		if !strings.Contains(stdout.String(), name) {
+			t.Errorf("the help does not name %s:\n%s", name, &stdout)
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// options is what the flags say.
+type options struct {
+	addr   string
+	issuer string
+	data   string
+	config registry
+	seeded bool // no -config: the clients are those of the documentation
+}
+
+func parseFlags(args []string, usage io.Writer) (options, error) {
+	var o options
+	var config string
+	flags := flag.NewFlagSet("example", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // one line says what is wrong; -h prints the rest
+	flags.StringVar(&o.addr, "addr", "127.0.0.1:5001", "listen on `HOST:PORT`")
+	flags.StringVar(&o.issuer, "issuer", "", "issuer `URL` (default http:// and the address)")
+	flags.StringVar(&o.data, "data", "", "keep keys in `DIR` (default in the user's cache folder)")
+	flags.StringVar(&config, "config", "", "read clients, scopes and users from a JSON `FILE` in place of the seeded ones")
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		flags.SetOutput(usage)
+		flags.Usage()
+		return o, err
+	case err != nil:
+		return o, fmt.Errorf("%w; -h lists the flags", err)
+	case flags.NArg() > 0:
+		return o, fmt.Errorf("unexpected argument %q; -h lists the flags", flags.Arg(0))
+	}
+	if _, _, err := net.SplitHostPort(o.addr); err != nil {
+		return o, fmt.Errorf("-addr %q is not HOST:PORT, such as 127.0.0.1:5001", o.addr)
+	}
+	if o.data == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			return o, fmt.Errorf("there is no cache folder (%w); set -data DIR", err)
+		}
+		o.data = filepath.Join(cache, "grantor-example")
+	}
+	if config == "" {
+		o.config, o.seeded = seeds(), true
+		return o, nil
+	}
+	if o.config, err = loadConfig(config); err != nil {
+		return o, fmt.Errorf("-config %s: %w", config, err)
+	}
+	return o, nil
+}
+
+// oneLine folds the list of problems that tokenendpoint.New returns.
+func oneLine(err error) error {
+	return errors.New(strings.ReplaceAll(strings.ReplaceAll(err.Error(), ":\n", ": "), "\n", "; "))
+}

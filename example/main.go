@@ -1,0 +1,89 @@
+// Command example is a small shop that existed before it had tokens: a mux, a
+// page, a graceful end. It mounts a token endpoint at /connect/token.
+//
+// The clients, scopes and users are made up, and so are their secrets: do not
+// run it where others can reach it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "example:", err)
+		os.Exit(2)
+	}
+}
+
+// run serves until ctx ends. Its error is one line: what is wrong with a flag or
+// a file, and what to do.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	options, err := parseFlags(args, stdout)
+	if err != nil {
+		return err
+	}
+	logger := slog.New(slog.NewTextHandler(stderr, nil))
+	listener, err := net.Listen("tcp", options.addr)
+	if err != nil {
+		return fmt.Errorf("-addr %s: %w", options.addr, err)
+	}
+	defer listener.Close()
+	if options.issuer == "" {
+		options.issuer = issuerOf(options.addr, listener.Addr())
+	}
+	endpoint, err := newEndpoint(options, logger)
+	if err != nil {
+		return fmt.Errorf("-issuer %s, -data %s: %w", options.issuer, options.data, oneLine(err))
+	}
+	mux := shop()
+	endpoint.Mount(mux)
+	greet(stdout, options)
+	return serve(ctx, listener, mux)
+}
+
+// issuerOf is the default issuer: the host as -addr has it, and the port that was
+// really taken.
+func issuerOf(addr string, taken net.Addr) string {
+	host, _, _ := net.SplitHostPort(addr) // parseFlags checked it
+	_, port, _ := net.SplitHostPort(taken.String())
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// serve answers requests until ctx ends, and then those under way.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      20 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
+	}
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(listener) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		return server.Shutdown(ctx)
+	}
+}
