@@ -1,0 +1,35 @@
+GO ?= go
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.7.0
+FUZZTIME ?= 20s
+
+# The race detector needs a C compiler.
+RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v "$$($(GO) env CC | cut -d' ' -f1)" >/dev/null && echo -race)
+
+# Modules that stand on their own, besides the core.
+NESTED = example
+
+.PHONY: test nested lint fuzz bench
+
+# Everything that needs no more than Go.
+test: nested
+	@[ -n "$(RACE)" ] || echo "make: no C compiler, so the tests run without -race"
+	$(GO) test $(RACE) work
+
+# Each nested module also builds without the workspace.
+nested:
+	@for m in $(NESTED); do echo "building ./$$m on its own"; (cd $$m && GOWORK=off $(GO) build -o /dev/null ./...) || exit 1; done
+
+lint:
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not gofmt'ed: $$unformatted"; exit 1; }
+	$(GO) vet work
+	@for m in . $(NESTED); do echo "staticcheck and tidy in $$m"; \
+		(cd $$m && GOWORK=off $(GO) run $(STATICCHECK) ./... && GOWORK=off $(GO) mod tidy -diff) || exit 1; done
+
+# Each fuzz target, for FUZZTIME.
+fuzz:
+	@grep -rhoE '^func Fuzz[A-Za-z0-9]+' --include='*_test.go' --with-filename . | sort | while IFS=: read -r file line; do \
+		target=$${line#func }; echo "$$target in $$(dirname $$file), $(FUZZTIME)"; \
+		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$(dirname $$file)" </dev/null || exit 1; done
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchtime 3s -count 6 ./tokenendpoint
