@@ -1,8 +1,35 @@
 // Command example is a small shop that existed before it had tokens: a mux, a
 // page, a graceful end. It mounts a token endpoint at /connect/token.
 //
-// The clients, scopes and users are made up, and so are their secrets: do not
-// run it where others can reach it.
+// The clients and their secrets are made up: do not run it where others can
+// reach it.
+//
+//	-addr HOST:PORT  where it listens (127.0.0.1:5001)
+//	-issuer URL      its issuer (http:// and the address)
+//	-data DIR        where it keeps its keys (a folder in the user's cache)
+//	-config FILE     what it has registered, in place of the seeds
+//
+// The file is JSON. Clients have the names of RFC 7591 section 2 and a few more;
+// a name that is not known is an error.
+//
+//	{
+//	  "clients": [{
+//	    "client_id": "reports",
+//	    "grant_types": ["client_credentials"],
+//	    "scope": "invoices.read",
+//	    "token_endpoint_auth_methods": ["client_secret_basic", "client_secret_post"],
+//	    "client_secrets": [{"value": "a secret"},
+//	                       {"hash": "$sha256$...", "expires_at": "2030-01-31T00:00:00Z", "label": "old"}],
+//	    "access_token_lifetime": 600,
+//	    "claims": {"department": "accounts"},
+//	    "disabled": false
+//	  }],
+//	  "scopes": [{"name": "invoices.read", "resources": ["https://invoices.example"], "claims": [], "identity": false}],
+//	  "users": [{"sub": "1", "username": "bob", "password": "bob", "claims": {}}]
+//	}
+//
+// expires_at may be seconds since 1970 as well. Users are read and checked; the
+// grants here have none yet.
 package main
 
 import (

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,16 +31,6 @@ func (p partners) Client(_ context.Context, id string) (*store.Client, error) {
 
 // A store of one's own is one method.
 func ExampleClientStore() {
-	// func (p partners) Client(_ context.Context, id string) (*store.Client, error) {
-	// 	hash, ok := p[id]
-	// 	if !ok {
-	// 		return nil, store.ErrNotFound
-	// 	}
-	// 	return &store.Client{
-	// 		Metadata: store.Metadata{ID: id, GrantTypes: []string{"client_credentials"}, Scope: "orders.read"},
-	// 		Secrets:  []store.Secret{{Hash: hash}},
-	// 	}, nil
-	// }
 	secret, stored := store.NewSecret()
 	fmt.Println("the partner is given a secret of", len(secret), "characters")
 
@@ -166,11 +155,5 @@ func TestTheJSONOfAClientIsItsMetadata(t *testing.T) {
 		`"AuthMethods":["none"],"Claims":{"a":1},"AccessTokenLifetime":1}`), &read)
 	if err != nil || read.Disabled || read.Secrets != nil || read.AuthMethods != nil || read.Claims != nil || read.AccessTokenLifetime != 0 {
 		t.Errorf("read %+v, %v", read, err)
-	}
-}
-
-func TestErrNotFoundMayBeWrapped(t *testing.T) {
-	if err := fmt.Errorf("clients: %w", store.ErrNotFound); !errors.Is(err, store.ErrNotFound) {
-		t.Error(err)
 	}
 }

@@ -33,6 +33,9 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	response, err := e.guarded(ctx, r, req)
 	if err != nil {
 		refusal := asError(err)
+		if r.Context().Err() != nil { // whatever failed: nobody waits for the answer any more
+			refusal = outage(ReasonCallerGone, err)
+		}
 		event.Code, event.Reason, event.Err = refusal.Code, refusal.Reason, refusal.Cause
 		event.Status = e.writeError(w, refusal)
 	} else {

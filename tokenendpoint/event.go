@@ -36,13 +36,13 @@ type Event struct {
 
 // LogEvents returns an observer that writes a line for each request: at Error
 // what the operator must look at (status 500 and above), at Info what was
-// refused, at Debug what was issued. logger must not be nil. It is the default
+// refused or not waited for, at Debug what was issued. logger must not be nil. It is the default
 // of Config.Observe; an observer of your own may call it.
 func LogEvents(logger *slog.Logger) func(context.Context, Event) {
 	return func(ctx context.Context, ev Event) {
 		level, message := slog.LevelDebug, "token issued"
 		switch {
-		case ev.Status >= 500:
+		case ev.Status >= 500 && ev.Reason != ReasonCallerGone:
 			level, message = slog.LevelError, "token request failed"
 		case ev.Code != "":
 			level, message = slog.LevelInfo, "token request refused"

@@ -10,6 +10,7 @@ import (
 // parse is step 1: it reads the request's form and credentials, and looks
 // nothing up.
 func (e *Endpoint) parse(r *http.Request, req *Request) error {
+	req.RemoteAddr = e.callerAddr(r)
 	if r.Method != http.MethodPost {
 		err := reject(InvalidRequest, ReasonMethod, "the method must be POST")
 		err.status = http.StatusMethodNotAllowed
@@ -31,7 +32,6 @@ func (e *Endpoint) parse(r *http.Request, req *Request) error {
 	if req.credentials, err = takeCredentials(r.Header.Values("Authorization"), req.Form); err != nil {
 		return err
 	}
-	req.RemoteAddr = e.callerAddr(r)
 	return nil
 }
 

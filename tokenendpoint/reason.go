@@ -65,13 +65,14 @@ const (
 	ReasonNoValidatorResult Reason = "no_result"                // a validator returned neither; server_error
 )
 
-// Reasons that are nobody's answer.
+// Reasons of every step: none of them is a verdict on the request.
 const (
 	ReasonStoreUnavailable    Reason = "store_unavailable"    // 503
 	ReasonThrottleUnavailable Reason = "throttle_unavailable" // 503
 	ReasonKeysUnavailable     Reason = "keys_unavailable"     // 503
 	ReasonNoSigningKey        Reason = "no_signing_key"       // no key may sign now; server_error
-	ReasonTimeout             Reason = "timeout"              // 503, or the caller went away
+	ReasonTimeout             Reason = "timeout"              // 503
+	ReasonCallerGone          Reason = "caller_gone"          // the connection ended before the answer
 	ReasonPanic               Reason = "panic"                // server_error
 	ReasonInternal            Reason = "internal"             // server_error
 )

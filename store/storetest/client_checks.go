@@ -149,7 +149,7 @@ var clientChecks = []clientCheck{
 			s := open(wholeClient(), named("another"))
 			first, err := s.Client(ctx, "whole")
 			if err != nil || first == nil {
-				return fmt.Errorf("Client of a kept client returned %v and the error %v", first, err)
+				return fmt.Errorf("looking up a kept client returned %v and the error %v", first, err)
 			}
 			if err := same(wholeClient(), *first); err != nil {
 				return fmt.Errorf("the first time already: %w", err)

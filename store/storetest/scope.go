@@ -55,7 +55,7 @@ func gives(ctx context.Context, s store.ScopeStore, names []string, want ...stor
 	}
 	if err != nil {
 		if len(names) > 30 {
-			return fmt.Errorf("Scopes of %d names: %w", len(names), err)
+			return fmt.Errorf("asked for %d names: %w", len(names), err)
 		}
 		return fmt.Errorf("Scopes(%q): %w", names, err)
 	}

@@ -157,7 +157,7 @@ var scopeChecks = []scopeCheck{
 			names := slices.Clone(asked)
 			_, _ = s.Scopes(ctx, names) // other checks judge what this returns
 			if !slices.Equal(asked, names) {
-				return fmt.Errorf("Scopes was given %q and left %q", asked, names)
+				return fmt.Errorf("the names were %q before and %q after", asked, names)
 			}
 			return nil
 		},
