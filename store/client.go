@@ -13,9 +13,9 @@ type ClientStore interface {
 	// section 2.2 makes it an opaque string). A client that is disabled is
 	// returned, with Disabled set.
 	//
-	// If there is no such client the error is [ErrNotFound]; every other error
-	// is an outage. id is what a stranger sent: at most 512 bytes of printable
-	// ASCII, never empty.
+	// If there is no such client the result is nil and [ErrNotFound]; every other
+	// error is an outage. id is what a stranger sent: 1 to 512 bytes of printable
+	// ASCII, spaces included, at either end too.
 	//
 	// The caller does not alter the Client, and neither does the store once it
 	// has been returned: a change is a new Client.
@@ -23,7 +23,9 @@ type ClientStore interface {
 }
 
 // Client is a registered client: its public metadata, and what may never be
-// shown or registered by the client itself.
+// shown or registered by the client itself. A store keeps the order of lists,
+// and may return nil for an empty one. Times and durations are kept to the
+// second.
 type Client struct {
 	Metadata
 
@@ -40,7 +42,8 @@ type Client struct {
 	// whole seconds. Zero means the endpoint's default.
 	AccessTokenLifetime time.Duration `json:"-"`
 
-	// Claims are added to every access token of the client. A claim that the
+	// Claims are added to every access token of the client: what encoding/json
+	// can write; integers beyond 2^53 may lose precision. A claim that the
 	// endpoint writes itself (iss, sub, scope, ...) cannot be set here: the
 	// request then fails as a server_error and the log names the claim.
 	Claims map[string]any `json:"-"`

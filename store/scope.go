@@ -10,11 +10,14 @@ type ScopeStore interface {
 	// scopes. Every error is an outage: a store that cannot look must say so
 	// and never return fewer scopes than it keeps.
 	//
-	// Neither the caller nor the store alters what was returned.
+	// names are those that one client has registered, as scope-tokens; the store
+	// does not alter the slice. Neither the caller nor the store alters what was
+	// returned.
 	Scopes(ctx context.Context, names []string) ([]Scope, error)
 }
 
-// Scope is something that a client may ask for.
+// Scope is something that a client may ask for. A store keeps the order of
+// lists, and may return nil for an empty one.
 type Scope struct {
 	// Name is the scope-token of RFC 6749 section 3.3: printable ASCII without
 	// space, quote and backslash.

@@ -19,7 +19,8 @@ type Secret struct {
 	// passes and 16 lanes, bcrypt to cost 14.
 	Hash string
 
-	// ExpiresAt is when the secret stops working. Zero means never.
+	// ExpiresAt is when the secret stops working. The zero Time means never, and
+	// comes back as the zero Time.
 	ExpiresAt time.Time
 
 	// Label tells people which secret this is. It is shown in no answer.
