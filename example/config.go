@@ -117,8 +117,8 @@ func (f *configFile) registry() (registry, error) {
 		ids, r.clients = append(ids, c.ID), append(r.clients, client)
 	}
 	for i, s := range f.Scopes {
-		if s.Name == "" || strings.ContainsAny(s.Name, " \"\\") || slices.Contains(scopes, s.Name) {
-			return r, fmt.Errorf("scopes[%d]: name %q is empty, there twice, or holds a space, a quote or a backslash", i, s.Name)
+		if s.Name == "" || !printable(s.Name) || strings.ContainsAny(s.Name, " \"\\") || slices.Contains(scopes, s.Name) {
+			return r, fmt.Errorf("scopes[%d]: name %q is empty, there twice, or holds a character that no scope may have", i, s.Name)
 		}
 		scopes = append(scopes, s.Name)
 	}
@@ -144,6 +144,9 @@ func (c *configClient) client() (store.Client, error) {
 		if (s.Value == "") == (s.Hash == "") {
 			return client, fmt.Errorf("client_secrets[%d] has neither or both of value and hash; give one", i)
 		}
+		if s.Value != "" && !printable(s.Value) {
+			return client, fmt.Errorf("client_secrets[%d]: value holds more than printable ASCII; no client could send it", i)
+		}
 		if s.Value != "" { // it stands in the file: a slow hash in memory would protect nothing
 			stored.Hash = store.HashSecret(s.Value)
 		}
@@ -153,6 +156,12 @@ func (c *configClient) client() (store.Client, error) {
 		client.Secrets = append(client.Secrets, stored)
 	}
 	return client, c.check(&client)
+}
+
+const longestLifetime = 10 * 365 * 24 * 60 * 60 // seconds
+
+func printable(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r > 0x7e })
 }
 
 func (c *configClient) check(client *store.Client) error {
@@ -168,14 +177,14 @@ func (c *configClient) check(client *store.Client) error {
 	public := client.Allows(store.NoAuth)
 	withSecret := client.Allows(store.ClientSecretBasic) || client.Allows(store.ClientSecretPost)
 	switch {
-	case c.ID == "" || len(c.ID) > 512 || strings.ContainsFunc(c.ID, func(r rune) bool { return r < 0x20 || r > 0x7e }):
+	case c.ID == "" || len(c.ID) > 512 || !printable(c.ID):
 		return errors.New("client_id is not 1 to 512 printable ASCII characters")
 	case !public && len(client.Secrets) == 0:
 		return errors.New(`the client has no secret; add client_secrets, or make it public by "token_endpoint_auth_method": "none"`)
 	case withSecret && len(client.Secrets) == 0:
 		return errors.New("the client may authenticate by a secret but has none; add client_secrets")
-	case c.AccessTokenLifetime < 0:
-		return fmt.Errorf("access_token_lifetime is %d; give seconds above 0, or leave it out for an hour", c.AccessTokenLifetime)
+	case c.AccessTokenLifetime < 0 || c.AccessTokenLifetime > longestLifetime:
+		return fmt.Errorf("access_token_lifetime is %d; give seconds from 1 to %d, or leave it out for an hour", c.AccessTokenLifetime, longestLifetime)
 	}
 	for name := range c.Claims {
 		if tokenendpoint.IsReservedClaim(name) {

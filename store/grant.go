@@ -6,7 +6,8 @@ import "time"
 // never more, and a narrower token leaves the grant as it was.
 type Grant struct {
 	// Subject identifies the user who authorised the client. Empty means that
-	// the client acts for itself.
+	// the client acts for itself, and then sub is its client_id: no user may have
+	// a subject that is also a client_id (RFC 9068 section 5).
 	Subject string
 
 	// Scopes is everything that was granted. Nil means: what the client asked

@@ -15,7 +15,7 @@ const maxSlowSecrets = 3
 
 // authenticate is step 2: it finds the client and proves its credentials by a
 // method that the client is allowed. A client that does not exist, one that is
-// disabled and a wrong secret get the same answer at the same cost.
+// disabled and a wrong secret get the same answer, and each costs a hash.
 func (e *Endpoint) authenticate(ctx context.Context, req *Request) error {
 	client, refusal, err := e.findClient(ctx, req.credentials.clientID)
 	if err != nil {
@@ -74,42 +74,64 @@ func (e *Endpoint) checkCredentials(ctx context.Context, client *store.Client, c
 	if c.method == store.NoAuth {
 		return "", nil
 	}
-	now := e.config.Now()
-	slow, compared := 0, 0
-	for _, wantLive := range []bool{true, false} { // an expired one that matches is worth telling the operator
+	live, expired, slow := e.readSecrets(client)
+	if len(live)+len(expired) == 0 {
+		return ReasonSecretMismatch, e.spendReference(ctx, c.secret)
+	}
+	if slow {
+		release, err := e.secrets.Slot(ctx)
+		if err != nil {
+			return "", outage(ReasonHashingBusy, err)
+		}
+		defer release()
+	}
+	for _, hash := range live {
+		if e.secrets.Matches(hash, c.secret) {
+			return "", nil
+		}
+	}
+	for _, hash := range expired { // worth telling the operator
+		if e.secrets.Matches(hash, c.secret) {
+			return ReasonSecretExpired, nil
+		}
+	}
+	return ReasonSecretMismatch, nil
+}
+
+// readSecrets reads the stored secrets that can be used, those that have not
+// expired first, and tells whether any is slow. One that cannot be read spoils
+// nothing.
+func (e *Endpoint) readSecrets(client *store.Client) (live, expired []secret.Hash, slow bool) {
+	now, slowOnes := e.config.Now(), 0
+	for _, wantLive := range []bool{true, false} {
 		for i := range client.Secrets {
 			stored := &client.Secrets[i]
-			live := stored.ExpiresAt.IsZero() || now.Before(stored.ExpiresAt)
-			if live != wantLive {
+			isLive := stored.ExpiresAt.IsZero() || now.Before(stored.ExpiresAt)
+			if isLive != wantLive {
 				continue
 			}
 			hash, err := secret.Parse(stored.Hash)
-			if err != nil {
-				e.lintSecret(client, stored, err)
-				continue
-			}
-			if hash.Slow() {
-				if slow++; slow > maxSlowSecrets {
-					e.lintSecret(client, stored, errors.New("the client has more than three slow secrets"))
-					continue
+			if err == nil && hash.Slow() {
+				if slowOnes++; slowOnes > maxSlowSecrets {
+					err = fmt.Errorf("the client has more than %d slow secrets", maxSlowSecrets)
 				}
 			}
-			compared++
-			matched, err := e.matches(ctx, hash, c.secret)
 			switch {
 			case err != nil:
-				return "", err
-			case matched && live:
-				return "", nil
-			case matched:
-				return ReasonSecretExpired, nil
+				e.lint(LintSecretUnusable, client.ID+" "+stored.Label,
+					fmt.Sprintf("a secret (label %q) of client %q is ignored: %v", stored.Label, client.ID, err))
+			case isLive:
+				live = append(live, hash)
+			default:
+				expired = append(expired, hash)
 			}
 		}
 	}
-	if compared == 0 {
-		return ReasonSecretMismatch, e.spendReference(ctx, c.secret)
+	if slowOnes > 0 && !e.reference.Slow() {
+		e.lint(LintReferenceHash, "", "clients have slow secrets, but an unknown client costs a fast hash, so time tells which "+
+			"clients exist; set Config.ReferenceHash to a hash of the kind that most clients have")
 	}
-	return ReasonSecretMismatch, nil
+	return live, expired, slowOnes > 0
 }
 
 // spendReference does the work that a comparison with a stored secret would
@@ -118,22 +140,23 @@ func (e *Endpoint) spendReference(ctx context.Context, presented string) error {
 	if presented == "" {
 		return nil
 	}
-	_, err := e.matches(ctx, e.reference, presented)
-	return err
-}
-
-func (e *Endpoint) matches(ctx context.Context, hash secret.Hash, presented string) (bool, error) {
-	matched, err := e.secrets.Matches(ctx, hash, presented)
-	if err != nil {
-		return false, outage(ReasonHashingBusy, err)
+	if e.reference.Slow() {
+		release, err := e.secrets.Slot(ctx)
+		if err != nil {
+			return outage(ReasonHashingBusy, err)
+		}
+		defer release()
 	}
-	return matched, nil
+	e.secrets.Matches(e.reference, presented)
+	return nil
 }
 
-// refuse counts a failed attempt. Where unknown clients are being refused with
-// 429, a wrong secret is too: otherwise 429 would tell that a client does not
-// exist.
+// refuse counts a failed attempt, also if the caller has hung up meanwhile. Where
+// unknown clients are being refused with 429, a wrong secret is too: otherwise
+// 429 would tell that a client does not exist.
 func (e *Endpoint) refuse(ctx context.Context, attempt Attempt, reason Reason) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.config.Timeout)
+	defer cancel()
 	if err := e.config.Throttle.Failed(ctx, attempt); err != nil {
 		return outage(ReasonThrottleUnavailable, err)
 	}

@@ -68,8 +68,9 @@ type Config struct {
 	// hash of the kind that most of your clients have. Empty means SHA-256.
 	ReferenceHash string
 
-	// Timeout bounds the work for one request, by its context. Zero means ten
-	// seconds. When it is over the client is answered 503.
+	// Timeout bounds the stores, validators and hooks of one request, by their
+	// context. Zero means ten seconds. When it is over the client is answered
+	// 503. Reading the request is bounded by the http.Server.
 	Timeout time.Duration
 
 	// Logger receives panics, lints and, by default, events. Nil means
@@ -90,8 +91,8 @@ func New(config Config) (*Endpoint, error) {
 		required(config.Scopes == nil, "Scopes", "your store.ScopeStore, or memory.NewScopes(...)"),
 		required(config.Keys == nil, "Keys", "&RollingKeys{Dir: ...}, or StaticKeys{...}"),
 		required(len(config.Grants) == 0, "Grants", "at least one, such as grants.ClientCredentials{}"),
-		notNegative("AccessTokenLifetime", config.AccessTokenLifetime),
-		notNegative("Timeout", config.Timeout),
+		zeroOrMore("AccessTokenLifetime", config.AccessTokenLifetime, time.Second),
+		zeroOrMore("Timeout", config.Timeout, time.Millisecond),
 		e.addGrants(),
 		e.config.Paths.check(),
 	}
@@ -165,8 +166,8 @@ func checkIssuer(issuer string, insecure bool) error {
 	switch {
 	case issuer == "":
 		return errors.New(`Issuer is empty; set it to the service's https URL, such as "https://shop.example"`)
-	case err != nil || u.Host == "" || u.User != nil || u.Opaque != "" || u.String() != issuer || strings.ContainsAny(issuer, `{}"\ `):
-		return fmt.Errorf("Issuer %q is not a URL of scheme, host and path", issuer)
+	case err != nil || u.Host == "" || u.User != nil || u.Opaque != "" || u.String() != issuer || strings.ContainsAny(issuer, `"\`) || u.Path != "" && !isPlainPath(u.Path):
+		return fmt.Errorf("Issuer %q is not a URL of scheme, host and a path of letters, digits and -._~", issuer)
 	case u.RawQuery != "" || u.ForceQuery || strings.Contains(issuer, "#"):
 		return fmt.Errorf("Issuer %q has a query or a fragment; remove it", issuer)
 	case u.Scheme == "https", u.Scheme == "http" && (insecure || isLoopback(u.Hostname())):
@@ -188,9 +189,9 @@ func required(missing bool, field, remedy string) error {
 	return nil
 }
 
-func notNegative(field string, d time.Duration) error {
-	if d < 0 {
-		return fmt.Errorf("%s is %v; leave it zero for the default or set it above zero", field, d)
+func zeroOrMore(field string, d, least time.Duration) error {
+	if d != 0 && d < least {
+		return fmt.Errorf("%s is %v; leave it zero for the default or set it to %v or more", field, d, least)
 	}
 	return nil
 }

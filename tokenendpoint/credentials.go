@@ -29,6 +29,7 @@ func takeCredentials(authorization []string, form url.Values) (credentials, erro
 	assertion := form.Has("client_assertion") || form.Has("client_assertion_type")
 	form.Del("client_secret")
 	form.Del("client_assertion")
+	form.Del("client_assertion_type")
 
 	methods := len(authorization)
 	if secret != "" {
@@ -57,7 +58,7 @@ func takeCredentials(authorization []string, form url.Values) (credentials, erro
 	case assertion:
 		return credentials{}, reject(InvalidClient, ReasonUnsupportedAuthMethod, authenticationFailed)
 	case id == "":
-		return credentials{}, reject(InvalidClient, ReasonMissingClientID, "the client is not named")
+		return credentials{}, reject(InvalidClient, ReasonMissingClientID, "client_id is missing")
 	case secret != "":
 		return credentials{clientID: id, secret: secret, method: store.ClientSecretPost}, nil
 	default:
@@ -73,7 +74,7 @@ var errMalformedBasic = reject(InvalidClient, ReasonMalformedCredentials, "the A
 // or percent sign. An empty secret is how some clients say that they have none.
 func parseBasic(header string) (credentials, error) {
 	scheme, encoded, _ := strings.Cut(header, " ")
-	if !strings.EqualFold(scheme, "Basic") {
+	if strings.ToLower(scheme) != "basic" { // EqualFold would fold other letters into s
 		return credentials{}, reject(InvalidClient, ReasonUnsupportedAuthMethod, authenticationFailed)
 	}
 	if len(encoded) > maxBasic {

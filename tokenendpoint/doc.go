@@ -14,7 +14,8 @@
 //  3. permit: the grant type is the client's; what is asked for is well formed
 //     and not beyond what the client may ever have.
 //  4. [GrantValidator]: the grant itself decides.
-//  5. Config.Policy: the host may narrow the token, add to it, or refuse.
+//  5. settle: what was granted and what was asked for make the token to be, and
+//     Config.Policy may narrow it, add to it, or refuse.
 //  6. issue: sign and answer.
 //
 // Access tokens are JWTs by RFC 9068. Errors are those of RFC 6749 section 5.2.

@@ -2,6 +2,7 @@ package tokenendpoint
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
@@ -30,13 +31,12 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	req := &Request{Issuer: e.config.Issuer}
 	event := Event{Time: e.config.Now(), Reason: ReasonIssued, Status: http.StatusOK}
 
-	response, err := e.guarded(ctx, r, req)
-	if err != nil {
-		refusal := asError(err)
-		if r.Context().Err() != nil { // whatever failed: nobody waits for the answer any more
-			refusal = outage(ReasonCallerGone, err)
+	response, refusal := e.guarded(ctx, r, req)
+	if refusal != nil {
+		event.Code, event.Reason, event.Err = refusal.Code, refusal.Reason, refusal
+		if refusal.Code == TemporarilyUnavailable && r.Context().Err() == context.Canceled && errors.Is(refusal, context.Canceled) {
+			event.Reason = ReasonCallerGone // the outage is that nobody waits for the answer
 		}
-		event.Code, event.Reason, event.Err = refusal.Code, refusal.Reason, refusal.Cause
 		event.Status = e.writeError(w, refusal)
 	} else {
 		event.Scopes, event.TokenID = response.scopes, response.tokenID
@@ -67,7 +67,7 @@ func (e *Endpoint) serve(ctx context.Context, r *http.Request, req *Request) (*i
 	if err != nil {
 		return nil, err
 	}
-	if err := e.applyPolicy(ctx, req, token); err != nil {
+	if token, err = e.applyPolicy(ctx, req, token); err != nil {
 		return nil, err
 	}
 	return e.issue(ctx, req, token)
@@ -75,17 +75,21 @@ func (e *Endpoint) serve(ctx context.Context, r *http.Request, req *Request) (*i
 
 // guarded turns a panic, of a host's code more likely than not, into an error
 // that says nothing to the client and everything to the log.
-func (e *Endpoint) guarded(ctx context.Context, r *http.Request, req *Request) (response *issued, err error) {
+func (e *Endpoint) guarded(ctx context.Context, r *http.Request, req *Request) (response *issued, refusal *Error) {
 	defer func() {
 		if p := recover(); p != nil {
 			if p == http.ErrAbortHandler {
 				panic(p)
 			}
 			e.config.Logger.ErrorContext(ctx, "panic while serving a token request", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			err = fault(ReasonPanic, fmt.Errorf("panic: %v", p))
+			response, refusal = nil, fault(ReasonPanic, fmt.Errorf("panic: %v", p))
 		}
 	}()
-	return e.serve(ctx, r, req)
+	response, err := e.serve(ctx, r, req)
+	if err != nil {
+		return nil, asError(err)
+	}
+	return response, nil
 }
 
 // observe tells the observer. The answer is written by now, so a panic of the

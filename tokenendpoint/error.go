@@ -70,6 +70,9 @@ type Error struct {
 
 // Error returns the code, description and cause: it is for logs.
 func (e *Error) Error() string {
+	if e == nil { // what a host returns by mistake must not end in a panic
+		return "a nil *tokenendpoint.Error"
+	}
 	s := string(e.Code)
 	if e.Description != "" {
 		s += ": " + e.Description
@@ -81,10 +84,15 @@ func (e *Error) Error() string {
 }
 
 // Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Cause }
+func (e *Error) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Cause
+}
 
 // Is reports whether target is the error's code.
-func (e *Error) Is(target error) bool { return target == error(e.Code) }
+func (e *Error) Is(target error) bool { return e != nil && target == error(e.Code) }
 
 func reject(code ErrorCode, reason Reason, description string) *Error {
 	return &Error{Code: code, Reason: reason, Description: description}

@@ -29,8 +29,8 @@ type Event struct {
 	TokenID    string     // jti of the token
 	RemoteAddr netip.Addr // invalid if unknown
 
-	// Err is what went wrong, for the log: the errors of stores, validators and
-	// hooks as they were.
+	// Err is what went wrong, nil if tokens were issued: an *Error, whose text has
+	// the errors of stores, validators and hooks as they were. It is for logs.
 	Err error
 }
 
@@ -63,11 +63,8 @@ func LogEvents(logger *slog.Logger) func(context.Context, Event) {
 		if ev.TokenID != "" {
 			attrs = append(attrs, slog.String("jti", ev.TokenID))
 		}
-		if ev.Code != "" {
-			attrs = append(attrs, slog.String("error", string(ev.Code)))
-		}
 		if ev.Err != nil {
-			attrs = append(attrs, slog.String("cause", ev.Err.Error()))
+			attrs = append(attrs, slog.String("error", ev.Err.Error()))
 		}
 		logger.LogAttrs(ctx, level, message, attrs...)
 	}

@@ -37,7 +37,7 @@ type Result struct {
 
 	// Scopes and Resources are those of this token and within the grant. Nil
 	// means: those that the client asked for or, if it asked for nothing, all of
-	// the grant.
+	// the grant. Empty but not nil is a mistake and fails the request.
 	Scopes    []string
 	Resources []string
 

@@ -3,10 +3,13 @@ package tokenendpoint
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 )
@@ -24,7 +27,12 @@ var (
 
 // IsReservedClaim reports whether the endpoint alone writes the claim of this
 // name, so that it cannot be set by clients, grants and hooks.
-func IsReservedClaim(name string) bool { return slices.Contains(reservedClaims, name) }
+func IsReservedClaim(name string) bool { return isReserved(name, reservedClaims) }
+
+// isReserved ignores case, as some readers of JSON do.
+func isReserved(name string, reserved []string) bool {
+	return slices.ContainsFunc(reserved, func(own string) bool { return strings.EqualFold(own, name) })
+}
 
 // issued is a response, ready to be written.
 type issued struct {
@@ -41,6 +49,10 @@ func (e *Endpoint) issue(ctx context.Context, req *Request, token *Token) (*issu
 		return nil, err
 	}
 	lifetime := key.limit(now, token.Lifetime)
+	if lifetime < token.Lifetime {
+		e.lint(LintLifetimeCut, req.Client.ID, fmt.Sprintf("tokens of client %q live %v instead of %v, because key %q is published no longer; "+
+			"lengthen RollingKeys.PublishAfter or Key.PublishUntil", req.Client.ID, lifetime, token.Lifetime, key.ID))
+	}
 	id := uuid.NewString()
 	claims, err := appendClaims(make([]byte, 0, 512), req, token, e.audience(req, token), id, now.Unix(), lifetime)
 	if err != nil {
@@ -51,7 +63,10 @@ func (e *Endpoint) issue(ctx context.Context, req *Request, token *Token) (*issu
 		return nil, outage(ReasonKeysUnavailable, err)
 	}
 	body, err := appendResponse(make([]byte, 0, len(jwt)+256), jwt, token, lifetime)
-	return &issued{body: body, scopes: token.Scopes, tokenID: id}, err
+	if err != nil {
+		return nil, err
+	}
+	return &issued{body: body, scopes: token.Scopes, tokenID: id}, nil
 }
 
 // appendClaims writes the claims of RFC 9068 section 2.2.
@@ -100,10 +115,13 @@ func appendResponse(b []byte, jwt string, token *Token, lifetime time.Duration) 
 // author in the belief that it is there.
 func appendExtra(b []byte, kind string, extra map[string]any, reserved []string) ([]byte, error) {
 	for _, name := range sortedNames(extra) {
-		if slices.Contains(reserved, name) {
+		if isReserved(name, reserved) {
 			return nil, fault(ReasonReservedName, fmt.Errorf("the %s %q is the endpoint's own and cannot be set", kind, name))
 		}
 		value, err := json.Marshal(extra[name])
+		if err == nil && !utf8.ValidString(name) { // two such names could become one
+			err = errors.New("the name is not UTF-8")
+		}
 		if err != nil {
 			return nil, fault(ReasonUnencodable, fmt.Errorf("the %s %q: %w", kind, name, err))
 		}

@@ -1,6 +1,9 @@
 package tokenendpoint
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // appendString writes s as a JSON string.
 func appendString(b []byte, s string) []byte {
@@ -24,15 +27,7 @@ func appendStrings(b []byte, all []string) []byte {
 	return append(b, ']')
 }
 
-// appendScope writes scopes as one string (RFC 6749 section 3.3). Their names
-// hold nothing that JSON would escape.
+// appendScope writes scopes as one string (RFC 6749 section 3.3).
 func appendScope(b []byte, scopes []string) []byte {
-	b = append(b, '"')
-	for i, s := range scopes {
-		if i > 0 {
-			b = append(b, ' ')
-		}
-		b = append(b, s...)
-	}
-	return append(b, '"')
+	return appendString(b, strings.Join(scopes, " "))
 }

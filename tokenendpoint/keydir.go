@@ -32,12 +32,16 @@ type storedKey struct {
 	PublishUntil time.Time `json:"publish_until"`
 }
 
-// loadKeys reads the keys of a folder, the newest last, and its number. It
-// removes those whose time is over, but never the newest: its number tells the
-// next one's.
+// keepFile is how long a key's file outlives its publication: a node whose clock
+// is ahead must not remove what others still sign with.
+const keepFile = 90 * 24 * time.Hour
+
+// loadKeys reads the keys of a folder, the newest last, and its number. Those
+// whose time is over are left out, and removed much later, but never the newest:
+// its number tells the next one's.
 func loadKeys(dir string, now time.Time) (keys []Key, newest int, err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, 0, fmt.Errorf("the key folder cannot be made: %w", err)
+	if err := makeKeyDir(dir); err != nil {
+		return nil, 0, err
 	}
 	numbers, err := keyNumbers(dir)
 	if err != nil {
@@ -52,13 +56,30 @@ func loadKeys(dir string, now time.Time) (keys []Key, newest int, err error) {
 		if err != nil {
 			return nil, 0, err
 		}
-		if i < len(numbers)-1 && !now.Before(key.PublishUntil) {
+		newest = number
+		switch isNewest := i == len(numbers)-1; {
+		case isNewest || now.Before(key.PublishUntil):
+			keys = append(keys, key)
+		case now.After(key.PublishUntil.Add(keepFile)):
 			os.Remove(path) // if this fails, the next roll tries again
-			continue
 		}
-		keys, newest = append(keys, key), number
 	}
 	return keys, newest, nil
+}
+
+// makeKeyDir makes sure that nobody else can put a key into the folder.
+func makeKeyDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("the key folder cannot be made: %w", err)
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return fmt.Errorf("the key folder cannot be read: %w", err)
+	}
+	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&0o022 != 0 {
+		return fmt.Errorf("key folder %s has mode %04o: others can add keys to it; chmod 700 it and look at what is in it", dir, mode)
+	}
+	return nil
 }
 
 func keyPath(dir string, number int) string {
@@ -82,9 +103,12 @@ func keyNumbers(dir string) ([]int, error) {
 }
 
 func loadKey(path string) (Key, error) {
-	info, err := os.Stat(path)
+	info, err := os.Lstat(path)
 	if err != nil {
 		return Key{}, err
+	}
+	if !info.Mode().IsRegular() {
+		return Key{}, fmt.Errorf("key file %s is not a regular file; remove it", path)
 	}
 	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&0o077 != 0 {
 		return Key{}, fmt.Errorf("key file %s has mode %04o: others can read it; chmod 600 it, or remove it if it was read", path, mode)
@@ -99,8 +123,8 @@ func loadKey(path string) (Key, error) {
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(stored.PKCS8)
 	signer, ok := parsed.(crypto.Signer)
-	if err != nil || !ok {
-		return Key{}, fmt.Errorf("key file %s holds no usable private key; restore or remove it", path)
+	if err != nil || !ok || stored.SignUntil.IsZero() || stored.PublishUntil.IsZero() {
+		return Key{}, fmt.Errorf("key file %s holds no usable private key or no times; restore or remove it", path)
 	}
 	return Key{ID: stored.ID, Alg: stored.Alg, Signer: signer,
 		SignFrom: stored.SignFrom, SignUntil: stored.SignUntil, PublishUntil: stored.PublishUntil}, nil

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-
-	"github.com/grantor-go/grantor/store"
 )
 
 // Lint is something that works and that RFC 9700 or operators would advise
@@ -22,6 +20,9 @@ const (
 	LintShortGrantType   = "short_grant_type"  // an extension grant type that is no URI
 	LintSeveralAudiences = "several_audiences" // one token for several resources
 	LintSecretUnusable   = "secret_unusable"   // a stored secret that cannot be read or costs too much
+	LintReferenceHash    = "reference_hash"    // clients have slow secrets, Config.ReferenceHash is fast
+	LintScopeUnusable    = "scope_unusable"    // a client's scope that is no scope-token
+	LintLifetimeCut      = "lifetime_cut"      // tokens would outlive their key
 	LintForwarded        = "forwarded_header"  // a proxy in front that Config.RemoteAddr does not know
 	LintNoRemoteAddr     = "no_remote_addr"    // callers cannot be told apart
 )
@@ -45,20 +46,21 @@ func (e *Endpoint) Lints() []Lint {
 
 // lint notes a message once for each code and subject.
 func (e *Endpoint) lint(code, subject, message string) {
-	e.lints.mu.Lock()
-	defer e.lints.mu.Unlock()
-	key := code + " " + subject
-	if e.lints.seen[key] || len(e.lints.all) >= maxLints {
-		return
+	if e.lints.add(code+" "+subject, Lint{code, message}) {
+		e.config.Logger.Warn(message, "lint", code)
 	}
-	e.lints.seen[key] = true
-	e.lints.all = append(e.lints.all, Lint{code, message})
-	e.config.Logger.Warn(message, "lint", code)
 }
 
-func (e *Endpoint) lintSecret(client *store.Client, s *store.Secret, err error) {
-	e.lint(LintSecretUnusable, client.ID+" "+s.Label,
-		fmt.Sprintf("a secret (label %q) of client %q is ignored: %v", s.Label, client.ID, err))
+// add reports whether a lint is new.
+func (l *lints) add(key string, lint Lint) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.seen[key] || len(l.all) >= maxLints {
+		return false
+	}
+	l.seen[key] = true
+	l.all = append(l.all, lint)
+	return true
 }
 
 // lintConfig notes what the Config allows and should not.

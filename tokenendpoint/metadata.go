@@ -20,12 +20,11 @@ const (
 // server without an authorization endpoint has no response type, and an empty
 // array is not allowed, so response_types_supported is left out.
 type metadataDocument struct {
-	Issuer                     string             `json:"issuer"`
-	TokenEndpoint              string             `json:"token_endpoint"`
-	JWKSURI                    string             `json:"jwks_uri"`
-	GrantTypes                 []string           `json:"grant_types_supported"`
-	TokenEndpointAuthMethods   []store.AuthMethod `json:"token_endpoint_auth_methods_supported"`
-	RequestURIParameterEnabled bool               `json:"request_uri_parameter_supported"`
+	Issuer                   string             `json:"issuer"`
+	TokenEndpoint            string             `json:"token_endpoint"`
+	JWKSURI                  string             `json:"jwks_uri"`
+	GrantTypes               []string           `json:"grant_types_supported"`
+	TokenEndpointAuthMethods []store.AuthMethod `json:"token_endpoint_auth_methods_supported"`
 }
 
 func (e *Endpoint) metadata() []byte {

@@ -32,18 +32,41 @@ func (p Paths) withDefaults() Paths {
 func (p Paths) check() error {
 	var problems []error
 	for _, field := range []struct{ name, path string }{{"Token", p.Token}, {"JWKS", p.JWKS}} {
-		path := field.path
-		u, err := url.Parse(path)
-		if err != nil || u.Path != path || !strings.HasPrefix(path, "/") || strings.HasSuffix(path, "/") ||
-			strings.Contains(path, "//") || strings.ContainsAny(path, "{}") {
-			problems = append(problems, fmt.Errorf(`Paths.%s %q is not a path such as "/connect/token"`, field.name, path))
+		switch {
+		case !isPlainPath(field.path) || strings.HasSuffix(field.path, "/"):
+			problems = append(problems, fmt.Errorf(`Paths.%s %q is not a path of letters, digits and -._~, such as "/connect/token"`, field.name, field.path))
+		case field.path == discoveryPath || field.path == serverPath:
+			problems = append(problems, fmt.Errorf("Paths.%s %q is where the metadata is; choose another", field.name, field.path))
 		}
 	}
 	if p.Token == p.JWKS {
-		problems = append(problems, fmt.Errorf("Paths.Token and Paths.JWKS are both %q", p.Token))
+		problems = append(problems, fmt.Errorf("Paths.Token and Paths.JWKS are both %q; choose two", p.Token))
 	}
 	return errors.Join(problems...)
 }
+
+// isPlainPath reports whether a path means the same to every router: segments of
+// unreserved characters (RFC 3986 section 2.3), none of them empty or dots.
+func isPlainPath(path string) bool {
+	if path == "/" {
+		return true
+	}
+	segments, isAbsolute := strings.CutPrefix(strings.TrimSuffix(path, "/"), "/")
+	for segment := range strings.SplitSeq(segments, "/") {
+		if segment == "" || segment == "." || segment == ".." || strings.Trim(segment, unreserved) != "" {
+			return false
+		}
+	}
+	return isAbsolute
+}
+
+const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+
+// Where clients look for metadata.
+const (
+	serverPath    = "/.well-known/oauth-authorization-server" // inserted: RFC 8414 section 3
+	discoveryPath = "/.well-known/openid-configuration"       // appended: Discovery section 4
+)
 
 // Mux is what Mount needs of a router. *http.ServeMux has it.
 type Mux interface {
@@ -52,15 +75,17 @@ type Mux interface {
 
 // Mount adds to mux the token endpoint, the JWKS and the metadata of both kinds
 // (RFC 8414 and OpenID Connect Discovery). The paths begin with the path of the
-// issuer, if it has one: the mux is to see requests as clients send them.
+// issuer, if it has one: the mux is to see requests as clients send them. Like
+// Handle of http.ServeMux it panics if the mux has a pattern that conflicts, such
+// as "GET /": use "/" or "GET /{$}".
 func (e *Endpoint) Mount(mux Mux) {
 	base := e.issuerPath()
 	mux.Handle(base+e.config.Paths.Token, e)
 	mux.Handle(base+e.config.Paths.JWKS, public(jwksMaxAge, e.jwks))
 	metadata := e.metadata()
 	serve := public(metadataMaxAge, func(*http.Request) ([]byte, error) { return metadata, nil })
-	mux.Handle("/.well-known/oauth-authorization-server"+base, serve) // inserted: RFC 8414 section 3
-	mux.Handle(base+"/.well-known/openid-configuration", serve)       // appended: Discovery section 4
+	mux.Handle(serverPath+base, serve)
+	mux.Handle(base+discoveryPath, serve)
 }
 
 // issuerPath is the issuer's path without its trailing slash.

@@ -19,7 +19,7 @@ func (e *Endpoint) parse(r *http.Request, req *Request) error {
 	if err := checkQuery(r.URL.RawQuery); err != nil {
 		return err
 	}
-	if !isForm(r.Header.Values("Content-Type")) {
+	if !isForm(r.Header.Values("Content-Type")) || r.Header.Get("Content-Encoding") != "" {
 		return reject(InvalidRequest, ReasonMediaType, "the body must be application/x-www-form-urlencoded")
 	}
 	body, err := readBody(r)

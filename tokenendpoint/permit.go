@@ -9,7 +9,7 @@ import (
 	"github.com/grantor-go/grantor/store"
 )
 
-// permit is step 4: the grant type exists and is the client's, and what was
+// permit is step 3: the grant type exists and is the client's, and what was
 // asked for is well formed and not beyond what the client may ever have. No
 // credential of a user has been looked at yet.
 func (e *Endpoint) permit(ctx context.Context, req *Request) (GrantValidator, error) {
@@ -38,7 +38,7 @@ func (e *Endpoint) permitScopes(ctx context.Context, req *Request) (err error) {
 	if req.Scopes, err = parseScope(req.Form.Get("scope")); err != nil {
 		return err
 	}
-	registered := strings.Fields(req.Client.Scope)
+	registered := e.registeredScopes(req.Client)
 	if !within(req.Scopes, registered) {
 		return reject(InvalidScope, ReasonScopeNotAllowed, "a scope is unknown or not allowed to the client")
 	}
@@ -49,25 +49,40 @@ func (e *Endpoint) permitScopes(ctx context.Context, req *Request) (err error) {
 	if err != nil {
 		return outage(ReasonStoreUnavailable, fmt.Errorf("ScopeStore: %w", err))
 	}
-	req.allowed = make([]store.Scope, 0, len(kept))
-	for _, name := range registered { // in the client's order, whatever the store's is
-		if i := slices.IndexFunc(kept, func(s store.Scope) bool { return s.Name == name }); i >= 0 {
-			req.allowed = append(req.allowed, kept[i])
-		}
+	byName := make(map[string]*store.Scope, len(kept))
+	for i := range kept {
+		byName[kept[i].Name] = &kept[i]
 	}
 	for _, name := range req.Scopes {
-		if !slices.ContainsFunc(req.allowed, func(s store.Scope) bool { return s.Name == name }) {
+		if byName[name] == nil {
 			return reject(InvalidScope, ReasonUnknownScope, "a scope is unknown or not allowed to the client")
 		}
 	}
+	req.allowed = make([]store.Scope, 0, len(kept))
+	for _, name := range registered { // in the client's order, whatever the store's is
+		if scope := byName[name]; scope != nil {
+			req.allowed = append(req.allowed, *scope)
+		}
+	}
 	return nil
+}
+
+// registeredScopes reads the client's scopes. What is no scope-token is left
+// out: it could not be asked for, and must not be given by default.
+func (e *Endpoint) registeredScopes(client *store.Client) []string {
+	registered := unique(strings.Fields(client.Scope))
+	if i := slices.IndexFunc(registered, func(name string) bool { return !isScopeToken(name) }); i >= 0 {
+		e.lint(LintScopeUnusable, client.ID, fmt.Sprintf("client %q has scopes with characters that no scope may have (RFC 6749 section 3.3); they are ignored", client.ID))
+		registered = slices.DeleteFunc(registered, func(name string) bool { return !isScopeToken(name) })
+	}
+	return registered
 }
 
 func permitResources(req *Request) (err error) {
 	if req.Resources, err = parseResources(req.Form["resource"]); err != nil {
 		return err
 	}
-	if len(req.Resources) > 0 && !within(req.Resources, resourcesOfAll(req.allowed, apiScopes(req.allowed), req.Issuer)) {
+	if req.Resources != nil && !within(req.Resources, resourcesOfAll(req.allowed, apiScopes(req.allowed), req.Issuer)) {
 		return reject(InvalidTarget, ReasonResourceNotAllowed, "a resource is unknown or not allowed to the client")
 	}
 	return nil

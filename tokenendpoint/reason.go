@@ -2,7 +2,7 @@ package tokenendpoint
 
 // Reason says in one stable word why a request ended as it did, finer than the
 // error code that the client sees. Reasons are made for alerts and dashboards:
-// their number is fixed, apart from those that a host's own [Error] brings.
+// their number is fixed, apart from those that the errors of a host bring.
 type Reason string
 
 // ReasonIssued is the reason of a request that was answered with tokens.
@@ -39,7 +39,7 @@ const (
 	ReasonHashingBusy           Reason = "hashing_busy"   // 503
 )
 
-// Reasons of step 4, permit.
+// Reasons of step 3, permit.
 const (
 	ReasonMissingGrantType     Reason = "missing_grant_type"
 	ReasonUnsupportedGrantType Reason = "unsupported_grant_type"
@@ -51,18 +51,19 @@ const (
 	ReasonResourceNotAllowed   Reason = "resource_not_allowed" // of no scope that the client may have
 )
 
-// Reasons of step 5, after the grant was validated.
+// Reasons of steps 4 and 5, the grant and its token.
 const (
-	ReasonUnauthenticated   Reason = "client_not_authenticated" // a public client asked for what needs proof
-	ReasonNoScope           Reason = "no_scope"                 // nothing asked for and nothing to give by default
-	ReasonIdentityScope     Reason = "identity_scope"           // an identity scope without a user
-	ReasonScopeNotGranted   Reason = "scope_not_granted"        // more than the grant holds
-	ReasonResourceNoScope   Reason = "resource_without_scope"   // a resource that no granted scope belongs to
-	ReasonGrantTooWide      Reason = "grant_too_wide"           // a validator returned more than the client may have; server_error
-	ReasonPolicyTooWide     Reason = "policy_too_wide"          // the policy widened what it may only narrow; server_error
-	ReasonReservedName      Reason = "reserved_name"            // a claim or member of the endpoint's own was set; server_error
-	ReasonUnencodable       Reason = "unencodable"              // a claim or member that JSON cannot say; server_error
-	ReasonNoValidatorResult Reason = "no_result"                // a validator returned neither; server_error
+	ReasonUnauthenticated    Reason = "client_not_authenticated" // a public client asked for what needs proof
+	ReasonNoScope            Reason = "no_scope"                 // nothing asked for and nothing to give by default
+	ReasonIdentityScope      Reason = "identity_scope"           // an identity scope without a user
+	ReasonScopeNotGranted    Reason = "scope_not_granted"        // more than the grant holds
+	ReasonResourceNotGranted Reason = "resource_not_granted"     // more than the grant holds
+	ReasonResourceNoScope    Reason = "resource_without_scope"   // a resource that no granted scope belongs to
+	ReasonGrantTooWide       Reason = "grant_too_wide"           // a validator returned more than the client may have; server_error
+	ReasonPolicyTooWide      Reason = "policy_too_wide"          // the policy widened what it may only narrow; server_error
+	ReasonReservedName       Reason = "reserved_name"            // a claim or member of the endpoint's own was set; server_error
+	ReasonUnencodable        Reason = "unencodable"              // a claim or member that JSON cannot say; server_error
+	ReasonNoValidatorResult  Reason = "no_result"                // a validator returned neither; server_error
 )
 
 // Reasons of every step: none of them is a verdict on the request.

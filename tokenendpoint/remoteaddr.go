@@ -18,8 +18,8 @@ func (e *Endpoint) callerAddr(r *http.Request) netip.Addr {
 // end of the connection.
 func (e *Endpoint) connectionAddr(r *http.Request) netip.Addr {
 	if r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" {
-		e.lint(LintForwarded, "", "requests come through a proxy, but the proxy's address is taken for the caller's, so all "+
-			"callers are throttled as one; set Config.RemoteAddr (middleware.Proxies has one)")
+		e.lint(LintForwarded, "", "a request had a forwarding header; if a proxy wrote it, all callers are throttled as one, "+
+			"by the proxy's address: set Config.RemoteAddr (middleware.Proxies has one)")
 	}
 	addr, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {

@@ -46,8 +46,9 @@ type Request struct {
 	IdP       string // NAME of idp:NAME in acr_values
 
 	// Form holds every parameter of the body that was not empty, but for the
-	// client's credentials. Values are UTF-8 and may hold tabs and line breaks
-	// but no other control character. Parameters are there once, except resource.
+	// client's secret or assertion. Values are UTF-8 and may hold tabs and line
+	// breaks but no other ASCII control character. Parameters are there once,
+	// except resource.
 	Form url.Values
 
 	// RemoteAddr is the caller's address, invalid if unknown. See

@@ -57,7 +57,8 @@ func (r *RollingKeys) Keys(context.Context) ([]Key, error) {
 	if current != nil && now.Before(current.next) {
 		return current.keys, nil
 	}
-	if current.usable(now) {
+	usable := current != nil && anySigns(current.keys, now)
+	if usable {
 		if !r.mu.TryLock() { // somebody rolls already, and there is a key to sign with
 			return current.keys, nil
 		}
@@ -70,7 +71,7 @@ func (r *RollingKeys) Keys(context.Context) ([]Key, error) {
 	}
 	next, err := r.roll(now)
 	if err != nil {
-		if !current.usable(now) {
+		if !usable {
 			return nil, err
 		}
 		r.logger().Error("rolling the signing keys failed; the current key goes on signing", "cause", err.Error())
@@ -80,12 +81,9 @@ func (r *RollingKeys) Keys(context.Context) ([]Key, error) {
 	return next.keys, nil
 }
 
-func (c *rolled) usable(now time.Time) bool {
-	if c == nil {
-		return false
-	}
-	for i := range c.keys {
-		if c.keys[i].signs(now) {
+func anySigns(keys []Key, now time.Time) bool {
+	for i := range keys {
+		if keys[i].signs(now) {
 			return true
 		}
 	}
@@ -94,7 +92,9 @@ func (c *rolled) usable(now time.Time) bool {
 
 // roll makes the next key if its time has come and drops those whose time is
 // over. Keys follow one another without a gap: each signs from the end of the one
-// before it, even if that was while no process ran.
+// before it, even if that was while no process ran. If all the same none signs
+// now, a clock was wrong: there is then a key that signs at once, until one with
+// a later SignFrom takes over.
 func (r *RollingKeys) roll(now time.Time) (*rolled, error) {
 	signFor := orDefault(r.SignFor, 30*24*time.Hour)
 	ahead, after := orDefault(r.PublishAhead, 24*time.Hour), orDefault(r.PublishAfter, 24*time.Hour)
@@ -105,9 +105,9 @@ func (r *RollingKeys) roll(now time.Time) (*rolled, error) {
 	if err != nil {
 		return nil, err
 	}
-	for len(keys) == 0 || !now.Before(keys[len(keys)-1].SignUntil.Add(-ahead)) {
+	for !anySigns(keys, now) || !now.Before(keys[len(keys)-1].SignUntil.Add(-ahead)) {
 		var from time.Time
-		if len(keys) > 0 {
+		if len(keys) > 0 && !now.Before(keys[len(keys)-1].SignFrom) {
 			from = keys[len(keys)-1].SignUntil
 		}
 		key, err := r.generate()

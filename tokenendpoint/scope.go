@@ -2,7 +2,6 @@ package tokenendpoint
 
 import (
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/grantor-go/grantor/store"
@@ -21,7 +20,7 @@ func parseScope(value string) ([]string, error) {
 	}
 	var names []string
 	for name := range strings.SplitSeq(value, " ") {
-		if name == "" || slices.Contains(names, name) {
+		if name == "" {
 			continue
 		}
 		if !isScopeToken(name) {
@@ -32,7 +31,7 @@ func parseScope(value string) ([]string, error) {
 	if names == nil {
 		return nil, errMalformedScope
 	}
-	return names, nil
+	return unique(names), nil
 }
 
 // isScopeToken reports whether s is a scope-token: NQCHAR, at least one.
@@ -48,17 +47,13 @@ func isScopeToken(s string) bool {
 // parseResources reads resource parameters without repetition: absolute URIs
 // without a fragment (RFC 8707 section 2).
 func parseResources(values []string) ([]string, error) {
-	var resources []string
 	for _, value := range values {
 		u, err := url.Parse(value)
 		if err != nil || !u.IsAbs() || strings.Contains(value, "#") || !isVSCHAR(value) || strings.Contains(value, " ") {
 			return nil, reject(InvalidTarget, ReasonMalformedResource, "a resource is not an absolute URI without a fragment")
 		}
-		if !slices.Contains(resources, value) {
-			resources = append(resources, value)
-		}
 	}
-	return resources, nil
+	return unique(values), nil
 }
 
 // isIdentity reports whether a scope is about a user, so that there must be one.
@@ -88,28 +83,14 @@ func resourcesOf(s *store.Scope, issuer string) []string {
 // the scopes; the issuer if there is none, so never empty.
 func resourcesOfAll(scopes []store.Scope, names []string, issuer string) []string {
 	var all []string
+	isNamed := lookup(names)
 	for i := range scopes {
-		if isIdentity(&scopes[i]) || !slices.Contains(names, scopes[i].Name) {
-			continue
-		}
-		for _, resource := range resourcesOf(&scopes[i], issuer) {
-			if !slices.Contains(all, resource) {
-				all = append(all, resource)
-			}
+		if !isIdentity(&scopes[i]) && isNamed(scopes[i].Name) {
+			all = append(all, resourcesOf(&scopes[i], issuer)...)
 		}
 	}
 	if all == nil {
 		return []string{issuer}
 	}
-	return all
-}
-
-// within reports whether every one of names is among set.
-func within(names, set []string) bool {
-	for _, name := range names {
-		if !slices.Contains(set, name) {
-			return false
-		}
-	}
-	return true
+	return unique(all)
 }

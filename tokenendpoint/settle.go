@@ -1,8 +1,6 @@
 package tokenendpoint
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -43,48 +41,38 @@ func (e *Endpoint) settle(req *Request, result *Result) (*Token, error) {
 	if result == nil {
 		return nil, fault(ReasonNoValidatorResult, fmt.Errorf("the validator of %q returned neither a result nor an error", req.GrantType))
 	}
-	grant := result.Grant
-	if err := settleScopes(req, &grant); err != nil {
+	token := &Token{Grant: result.Grant, Members: result.Members}
+	if err := settleScopes(req, result, token); err != nil {
 		return nil, err
 	}
-	token := &Token{Grant: grant, Scopes: result.Scopes, Resources: result.Resources, Members: result.Members}
-	if token.Scopes == nil {
-		if token.Scopes = req.Scopes; token.Scopes == nil {
-			token.Scopes = grant.Scopes
-		}
-	}
-	if len(token.Scopes) == 0 || !within(token.Scopes, grant.Scopes) {
-		return nil, reject(InvalidScope, ReasonScopeNotGranted, "a scope was not granted")
-	}
-	if token.Resources == nil {
-		if token.Resources = req.Resources; token.Resources == nil {
-			token.Resources = grant.Resources
-		}
-	}
-	if grant.Resources != nil && !within(token.Resources, grant.Resources) {
-		return nil, reject(InvalidTarget, ReasonResourceNoScope, "a resource was not granted")
-	}
-	if err := settleResources(req, token); err != nil {
+	if err := settleResources(req, result, token); err != nil {
 		return nil, err
 	}
-	token.Lifetime = req.Client.AccessTokenLifetime.Truncate(time.Second)
-	if token.Lifetime <= 0 {
+	if err := understood(req, token); err != nil {
+		return nil, err
+	}
+	switch lifetime := req.Client.AccessTokenLifetime; {
+	case lifetime == 0:
 		token.Lifetime = e.config.AccessTokenLifetime
+	case lifetime >= time.Second:
+		token.Lifetime = lifetime.Truncate(time.Second)
+	default:
+		return nil, fault(ReasonInternal, fmt.Errorf("AccessTokenLifetime of client %q is %v, less than a second", req.Client.ID, lifetime))
 	}
 	token.Claims = req.Client.Claims
-	if len(grant.Claims) > 0 {
-		token.Claims = maps.Clone(token.Claims)
-		if token.Claims == nil {
-			token.Claims = make(map[string]any, len(grant.Claims))
-		}
-		maps.Copy(token.Claims, grant.Claims)
+	if len(token.Grant.Claims) > 0 {
+		token.Claims = make(map[string]any, len(req.Client.Claims)+len(token.Grant.Claims))
+		maps.Copy(token.Claims, req.Client.Claims)
+		maps.Copy(token.Claims, token.Grant.Claims)
 	}
 	return token, nil
 }
 
-// settleScopes fills in the scopes of a grant that names none, and checks those
-// that it names.
-func settleScopes(req *Request, grant *store.Grant) error {
+// settleScopes fills in the scopes that the result does not name and checks those
+// that it does: what the validator says is wrong is its fault, what the client
+// asked for in vain is the client's.
+func settleScopes(req *Request, result *Result, token *Token) error {
+	grant := &token.Grant
 	if grant.Scopes == nil {
 		if grant.Scopes = req.Scopes; grant.Scopes == nil {
 			grant.Scopes = apiScopes(req.allowed)
@@ -93,70 +81,75 @@ func settleScopes(req *Request, grant *store.Grant) error {
 	if len(grant.Scopes) == 0 {
 		return reject(InvalidScope, ReasonNoScope, "no scope was asked for and the client has none by default")
 	}
-	for _, name := range grant.Scopes {
-		i := slices.IndexFunc(req.allowed, func(s store.Scope) bool { return s.Name == name })
-		if i < 0 {
-			return fault(ReasonGrantTooWide, fmt.Errorf("the validator of %q granted a scope that is not the client's", req.GrantType))
-		}
-		if grant.Subject == "" && isIdentity(&req.allowed[i]) {
+	isGranted, allowed := lookup(grant.Scopes), make([]string, len(req.allowed))
+	for i := range req.allowed {
+		allowed[i] = req.allowed[i].Name
+		if grant.Subject == "" && isIdentity(&req.allowed[i]) && isGranted(allowed[i]) {
 			return reject(InvalidScope, ReasonIdentityScope, "a scope needs a user")
+		}
+	}
+	if !within(grant.Scopes, allowed) {
+		return fault(ReasonGrantTooWide, fmt.Errorf("the validator of %q granted a scope that is not the client's", req.GrantType))
+	}
+	switch {
+	case result.Scopes != nil:
+		token.Scopes = unique(result.Scopes)
+		if len(token.Scopes) == 0 || !within(token.Scopes, grant.Scopes) {
+			return fault(ReasonGrantTooWide, fmt.Errorf("the validator of %q returned Scopes that are empty or not in its Grant", req.GrantType))
+		}
+	case req.Scopes != nil:
+		token.Scopes = req.Scopes
+		if !within(token.Scopes, grant.Scopes) {
+			return reject(InvalidScope, ReasonScopeNotGranted, "a scope was not granted")
+		}
+	default:
+		token.Scopes = unique(grant.Scopes)
+	}
+	return nil
+}
+
+// settleResources does the same for resources; nil stays nil and means those that
+// the scopes belong to.
+func settleResources(req *Request, result *Result, token *Token) error {
+	granted := token.Grant.Resources
+	switch {
+	case result.Resources != nil:
+		token.Resources = unique(result.Resources)
+		if len(token.Resources) == 0 || granted != nil && !within(token.Resources, granted) {
+			return fault(ReasonGrantTooWide, fmt.Errorf("the validator of %q returned Resources that are empty or not in its Grant", req.GrantType))
+		}
+	case req.Resources != nil:
+		token.Resources = req.Resources
+		if granted != nil && !within(token.Resources, granted) {
+			return reject(InvalidTarget, ReasonResourceNotGranted, "a resource was not granted")
+		}
+	default:
+		token.Resources = unique(granted)
+		if granted != nil && len(granted) == 0 {
+			return fault(ReasonGrantTooWide, fmt.Errorf("the validator of %q returned a Grant whose Resources are empty, not nil", req.GrantType))
 		}
 	}
 	return nil
 }
 
-// settleResources drops the scopes that no resource of the token understands
-// (RFC 8707 section 2.2). A resource that is left without any is refused: the
-// token would be of no use there.
-func settleResources(req *Request, token *Token) error {
-	if len(token.Resources) == 0 {
-		token.Resources = nil
+// understood drops the scopes that no resource of the token understands (RFC 8707
+// section 2.2). A resource that is left without any is refused: the token would
+// be of no use there.
+func understood(req *Request, token *Token) error {
+	if token.Resources == nil {
 		return nil
 	}
 	if !within(token.Resources, resourcesOfAll(req.allowed, token.Scopes, req.Issuer)) {
 		return reject(InvalidTarget, ReasonResourceNoScope, "a resource belongs to none of the scopes")
 	}
 	var scopes []string
+	isAsked, isTarget := lookup(token.Scopes), lookup(token.Resources)
 	for i := range req.allowed {
 		scope := &req.allowed[i]
-		if slices.Contains(token.Scopes, scope.Name) && (isIdentity(scope) || slices.ContainsFunc(resourcesOf(scope, req.Issuer),
-			func(resource string) bool { return slices.Contains(token.Resources, resource) })) {
+		if isAsked(scope.Name) && (isIdentity(scope) || slices.ContainsFunc(resourcesOf(scope, req.Issuer), isTarget)) {
 			scopes = append(scopes, scope.Name)
 		}
 	}
 	token.Scopes = scopes
 	return nil
-}
-
-// applyPolicy lets the host narrow the token and holds it to that.
-func (e *Endpoint) applyPolicy(ctx context.Context, req *Request, token *Token) error {
-	if e.config.Policy == nil {
-		return nil
-	}
-	before := *token
-	token.Scopes, token.Resources = slices.Clone(token.Scopes), slices.Clone(token.Resources)
-	token.Claims, token.Members = maps.Clone(token.Claims), maps.Clone(token.Members)
-	if token.Claims == nil {
-		token.Claims = make(map[string]any)
-	}
-	if token.Members == nil {
-		token.Members = make(Members)
-	}
-	if err := e.config.Policy(ctx, req, token); err != nil {
-		return err
-	}
-	token.Grant = before.Grant
-	token.Lifetime = token.Lifetime.Truncate(time.Second)
-	switch {
-	case !within(token.Scopes, before.Scopes), before.Resources != nil && !within(token.Resources, before.Resources),
-		before.Resources != nil && len(token.Resources) == 0, token.Lifetime > before.Lifetime:
-		return fault(ReasonPolicyTooWide, errors.New("Config.Policy widened the token; it may only take away"))
-	case len(token.Scopes) == 0, token.Lifetime < time.Second:
-		return fault(ReasonPolicyTooWide, errors.New("Config.Policy left no scope or no lifetime; to refuse, return an error"))
-	}
-	understood := resourcesOfAll(req.allowed, token.Scopes, req.Issuer)
-	token.Resources = slices.DeleteFunc(token.Resources, func(resource string) bool {
-		return slices.Contains(before.Resources, resource) && !slices.Contains(understood, resource)
-	})
-	return settleResources(req, token)
 }

@@ -39,9 +39,6 @@ type Hash struct {
 // Slow reports whether the algorithm is one made to be slow.
 func (h Hash) Slow() bool { return h.algorithm == "argon2id" || h.algorithm == "bcrypt" }
 
-// Algorithm is sha256, sha512, argon2id or bcrypt.
-func (h Hash) Algorithm() string { return h.algorithm }
-
 // Parse reads the stored form of a secret. Its errors quote no part of it.
 func Parse(stored string) (Hash, error) {
 	switch {

@@ -1,0 +1,279 @@
+package tokenendpoint_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/grantor-go/grantor/tokenendpoint"
+)
+
+// transcriptClaims are in every access token (RFC 9068 section 2.2, and nbf).
+var transcriptClaims = []string{"iss", "sub", "aud", "client_id", "exp", "iat", "nbf", "jti", "scope"}
+
+// transcriptErrors are those of RFC 6749 and of its registry that a token
+// endpoint may answer with.
+var transcriptErrors = []string{
+	"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope",
+	"invalid_target", "access_denied", "temporarily_unavailable",
+}
+
+var transcriptText = regexp.MustCompile(`^[\x20-\x21\x23-\x5B\x5D-\x7E]+$`)
+
+// checkAnswer holds what is true of every answer, whatever was asked.
+func (s *transcriptServer) checkAnswer(t *testing.T, r *http.Request, body string, w *httptest.ResponseRecorder) {
+	for name, want := range map[string]string{
+		"Content-Type": "application/json", "Cache-Control": "no-store", "Pragma": "no-cache",
+		"Content-Length": strconv.Itoa(w.Body.Len()),
+	} {
+		if got := w.Header()[name]; len(got) != 1 || got[0] != want {
+			t.Errorf("header %s is %q, want %q", name, got, want)
+		}
+	}
+	for _, name := range []string{"Etag", "Location", "Set-Cookie"} {
+		if got := w.Header()[name]; got != nil {
+			t.Errorf("header %s is there: %q", name, got)
+		}
+	}
+	for name, statuses := range map[string][]int{
+		"Allow":            {http.StatusMethodNotAllowed},
+		"Retry-After":      {http.StatusTooManyRequests, http.StatusServiceUnavailable},
+		"Www-Authenticate": {http.StatusUnauthorized},
+	} {
+		if got := w.Header().Get(name); (got != "") != slices.Contains(statuses, w.Code) {
+			t.Errorf("status %d with header %s %q", w.Code, name, got)
+		}
+	}
+	answer, err := transcriptObject(w.Body.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.Code != http.StatusOK {
+		checkTranscriptRefusal(t, w.Code, answer)
+	}
+	s.checkSilence(t, r, body, w)
+	s.checkEvent(t, w.Code, answer)
+}
+
+// checkTranscriptRefusal holds what is true of every error answer.
+func checkTranscriptRefusal(t *testing.T, status int, answer map[string]any) {
+	code, _ := answer["error"].(string)
+	if !slices.Contains(transcriptErrors, code) {
+		t.Errorf("error %q is not a registered one", code)
+	}
+	if (code == "invalid_client") != (status == http.StatusUnauthorized) || status == http.StatusInternalServerError {
+		t.Errorf("error %q with status %d", code, status)
+	}
+	for name, value := range answer {
+		text, _ := value.(string)
+		if name != "error" && name != "error_description" || !transcriptText.MatchString(text) {
+			t.Errorf("an error answer has the member %s: %q", name, value)
+		}
+	}
+}
+
+// checkEvent holds that the observer was told once, and what the client was.
+func (s *transcriptServer) checkEvent(t *testing.T, status int, answer map[string]any) {
+	if len(s.events) != 1 {
+		t.Fatalf("%d events, want one", len(s.events))
+	}
+	event := s.events[0]
+	code, _ := answer["error"].(string)
+	if event.Status != status || string(event.Code) != code {
+		t.Errorf("the event says %d %q, the answer %d %q", event.Status, event.Code, status, code)
+	}
+	if scope, _ := answer["scope"].(string); strings.Join(event.Scopes, " ") != scope {
+		t.Errorf("the event says scopes %q, the answer %q", event.Scopes, scope)
+	}
+}
+
+// checkSilence holds that no credential is in the answer, the log or the event,
+// that an error repeats nothing of the request, and that nothing a stranger made
+// up is logged.
+func (s *transcriptServer) checkSilence(t *testing.T, r *http.Request, body string, w *httptest.ResponseRecorder) {
+	header := w.Header().Clone()
+	header.Del("Content-Type") // a constant that a request may well say too
+	said := w.Body.String() + fmt.Sprint(header)
+	logged := s.log.String()
+	for _, event := range s.events {
+		logged += fmt.Sprintf("%+v %v", event, event.Err)
+	}
+	known := transcriptWords()
+	secrets, others := transcriptSent(r, body)
+	for _, value := range secrets {
+		if len(value) >= 4 && (strings.Contains(said, value) || strings.Contains(logged, value)) {
+			t.Errorf("the credential %q is in the answer, the log or the event:\n%s\n%s", value, said, logged)
+		}
+	}
+	for _, value := range others {
+		if len(value) < 6 || !slices.ContainsFunc(strings.Fields(value), func(word string) bool { return !known[word] }) {
+			continue
+		}
+		if w.Code != http.StatusOK && strings.Contains(said, value) {
+			t.Errorf("the answer repeats %q", value)
+		}
+		if strings.Contains(logged, value) {
+			t.Errorf("the log or the event repeats %q", value)
+		}
+	}
+	if answer, err := transcriptObject(w.Body.Bytes()); err == nil {
+		token, _ := answer["access_token"].(string)
+		for part := range strings.SplitSeq(token, ".") {
+			if part != "" && strings.Contains(logged, part) {
+				t.Errorf("a part of the access token is in the log or the event: %s", part)
+			}
+		}
+	}
+}
+
+// transcriptSent returns what the request says: credentials, and the rest.
+func transcriptSent(r *http.Request, body string) (secrets, others []string) {
+	open := []string{"grant_type", "scope", "resource", "client_id", "acr_values", "message", "client_assertion_type"}
+	for pair := range strings.SplitSeq(body+"&"+r.URL.RawQuery, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		decoded, _ := url.QueryUnescape(value)
+		if slices.Contains(open, name) {
+			others = append(append(others, value, decoded), strings.Fields(decoded)...)
+		} else {
+			secrets = append(secrets, value, decoded)
+			others = append(others, name)
+		}
+	}
+	for name, values := range r.Header {
+		for _, value := range values {
+			if name != "Authorization" {
+				others = append(append(others, value), strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == ';' })...)
+				continue
+			}
+			_, encoded, _ := strings.Cut(value, " ")
+			decoded, _ := base64.StdEncoding.DecodeString(encoded)
+			id, secret, _ := strings.Cut(string(decoded), ":")
+			unescaped, _ := url.QueryUnescape(secret)
+			secrets = append(secrets, encoded, string(decoded), secret, unescaped)
+			others = append(others, id)
+		}
+	}
+	return secrets, others
+}
+
+// transcriptWords are those that the endpoint knows without the request.
+func transcriptWords() map[string]bool {
+	known := make(map[string]bool)
+	for _, client := range transcriptClients() {
+		known[client.ID] = !client.Disabled
+	}
+	for _, grant := range transcriptGrants() {
+		known[grant.GrantType()] = true
+	}
+	for _, scope := range transcriptScopes {
+		known[scope.Name] = true
+	}
+	for _, word := range []string{"grant_type", "client_id", "client_secret", "resource", "ticket", "application/x-www-form-urlencoded"} {
+		known[word] = true
+	}
+	return known
+}
+
+// checkToken holds what is true of every token answer and every access token
+// (RFC 9068), and returns the token's header and claims.
+func (s *transcriptServer) checkToken(t *testing.T, body []byte) (header, claims map[string]any) {
+	answer, _ := transcriptObject(body)
+	token, _ := answer["access_token"].(string)
+	header, claims, err := s.verify(token)
+	if err != nil {
+		t.Fatalf("access_token %q: %v", token, err)
+	}
+	if header["typ"] != "at+jwt" || header["kid"] != s.key.ID || len(header) != 3 {
+		t.Errorf("the token's header is %v", header)
+	}
+	exp, iat, nbf, expiresIn := transcriptInt(claims["exp"]), transcriptInt(claims["iat"]), transcriptInt(claims["nbf"]), transcriptInt(answer["expires_in"])
+	if iat != s.now.Unix() || nbf <= 0 || nbf > iat || expiresIn <= 0 || exp-iat != expiresIn {
+		t.Errorf("expires_in %v with exp %v, iat %v, nbf %v at %d", answer["expires_in"], claims["exp"], claims["iat"], claims["nbf"], s.now.Unix())
+	}
+	if answer["token_type"] != "Bearer" || answer["scope"] != claims["scope"] {
+		t.Errorf("token_type %v and scope %v, of the token %v", answer["token_type"], answer["scope"], claims["scope"])
+	}
+	for _, name := range []string{"sub", "client_id", "jti", "scope"} {
+		if value, _ := claims[name].(string); value == "" {
+			t.Errorf("claim %s is %v", name, claims[name])
+		}
+	}
+	if claims["iss"] != transcriptIssuer {
+		t.Errorf("claim iss is %v", claims["iss"])
+	}
+	audience, isList := claims["aud"].([]any)
+	if !isList {
+		audience = []any{claims["aud"]}
+	}
+	for _, value := range audience {
+		if text, _ := value.(string); text == "" || text == claims["client_id"] {
+			t.Errorf("claim aud is %v", claims["aud"])
+		}
+	}
+	id, _ := claims["jti"].(string)
+	if len(audience) == 0 || s.tokenIDs[id] || len(s.events) == 1 && s.events[0].TokenID != id {
+		t.Errorf("claim aud is %v; jti is %q, seen before: %v, in the events %+v", claims["aud"], id, s.tokenIDs[id], s.events)
+	}
+	s.tokenIDs[id] = true
+	for _, object := range []map[string]any{answer, header, claims} {
+		for name, value := range object {
+			if value == nil || value == "" {
+				t.Errorf("member %s has no value: %v", name, value)
+			}
+		}
+	}
+	return header, claims
+}
+
+// transcriptInt returns a JSON number without a fraction, or -1.
+func transcriptInt(value any) int64 {
+	number, _ := value.(json.Number)
+	n, err := strconv.ParseInt(string(number), 10, 64)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// verify checks a signature with the standard library alone.
+func (s *transcriptServer) verify(token string) (header, claims map[string]any, err error) {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return nil, nil, fmt.Errorf("%d parts", len(parts))
+	}
+	var decoded [3][]byte
+	for i, part := range parts {
+		if decoded[i], err = base64.RawURLEncoding.Strict().DecodeString(part); err != nil {
+			return nil, nil, err
+		}
+	}
+	if header, err = transcriptObject(decoded[0]); err != nil {
+		return nil, nil, err
+	}
+	sum, signature, valid := sha256.Sum256([]byte(parts[0]+"."+parts[1])), decoded[2], false
+	switch public := s.key.Signer.Public().(type) {
+	case *ecdsa.PublicKey:
+		valid = header["alg"] == "ES256" && len(signature) == 64 &&
+			ecdsa.Verify(public, sum[:], new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:]))
+	case *rsa.PublicKey:
+		valid = header["alg"] == string(tokenendpoint.RS256) && rsa.VerifyPKCS1v15(public, crypto.SHA256, sum[:], signature) == nil
+	}
+	if !valid {
+		return nil, nil, fmt.Errorf("the signature is not that of %s by %s", s.key.Alg, s.key.ID)
+	}
+	claims, err = transcriptObject(decoded[1])
+	return header, claims, err
+}
