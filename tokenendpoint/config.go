@@ -166,7 +166,7 @@ func checkIssuer(issuer string, insecure bool) error {
 	switch {
 	case issuer == "":
 		return errors.New(`Issuer is empty; set it to the service's https URL, such as "https://shop.example"`)
-	case err != nil || u.Host == "" || u.User != nil || u.Opaque != "" || u.String() != issuer || strings.ContainsAny(issuer, `"\`) || u.Path != "" && !isPlainPath(u.Path):
+	case err != nil || u.Hostname() == "" || u.User != nil || u.Opaque != "" || u.String() != issuer || strings.ContainsAny(issuer, `"\`) || u.Path != "" && !isPlainPath(u.Path):
 		return fmt.Errorf("Issuer %q is not a URL of scheme, host and a path of letters, digits and -._~", issuer)
 	case u.RawQuery != "" || u.ForceQuery || strings.Contains(issuer, "#"):
 		return fmt.Errorf("Issuer %q has a query or a fragment; remove it", issuer)

@@ -117,12 +117,14 @@ func asError(err error) *Error {
 	var code ErrorCode
 	switch {
 	case errors.As(err, &e) && e != nil && e.Code != "":
-		if e.Reason == "" {
-			copied := *e
-			copied.Reason = Reason(e.Code)
-			return &copied
+		answer := *e
+		if answer.Reason == "" {
+			answer.Reason = Reason(e.Code)
 		}
-		return e
+		if err != error(e) { // what wraps it belongs in the log
+			answer.Cause = err
+		}
+		return &answer
 	case errors.As(err, &code) && code != "":
 		return &Error{Code: code, Reason: Reason(code), Cause: err}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):

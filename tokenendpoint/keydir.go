@@ -12,6 +12,8 @@ import (
 	"runtime"
 	"slices"
 	"time"
+
+	"github.com/grantor-go/grantor/internal/jose"
 )
 
 // A key folder holds one file a key, named by a number that only grows. A file
@@ -50,8 +52,8 @@ func loadKeys(dir string, now time.Time) (keys []Key, newest int, err error) {
 	for i, number := range numbers {
 		path := keyPath(dir, number)
 		key, err := loadKey(path)
-		if errors.Is(err, fs.ErrNotExist) { // removed by another process meanwhile
-			continue
+		if errors.Is(err, fs.ErrNotExist) { // removed meanwhile, which the newest never is: look again
+			return loadKeys(dir, now)
 		}
 		if err != nil {
 			return nil, 0, err
@@ -125,6 +127,9 @@ func loadKey(path string) (Key, error) {
 	signer, ok := parsed.(crypto.Signer)
 	if err != nil || !ok || stored.SignUntil.IsZero() || stored.PublishUntil.IsZero() {
 		return Key{}, fmt.Errorf("key file %s holds no usable private key or no times; restore or remove it", path)
+	}
+	if err := jose.Check(string(stored.Alg), signer.Public()); err != nil || stored.ID == "" {
+		return Key{}, fmt.Errorf("key file %s has no kid, or an alg that does not fit its key; restore or remove it", path)
 	}
 	return Key{ID: stored.ID, Alg: stored.Alg, Signer: signer,
 		SignFrom: stored.SignFrom, SignUntil: stored.SignUntil, PublishUntil: stored.PublishUntil}, nil

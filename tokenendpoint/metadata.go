@@ -2,8 +2,10 @@ package tokenendpoint
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -41,10 +43,17 @@ func (e *Endpoint) metadata() []byte {
 
 // jwks is the JWK Set: every key that signs, will sign, or signed what may still
 // be valid.
-func (e *Endpoint) jwks(r *http.Request) ([]byte, error) {
+func (e *Endpoint) jwks(r *http.Request) (document []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+		if err != nil {
+			e.config.Logger.ErrorContext(r.Context(), "the JWKS cannot be served", "error", err.Error())
+		}
+	}()
 	set, err := e.keys.load(r.Context())
 	if err != nil {
-		e.config.Logger.ErrorContext(r.Context(), "the JWKS cannot be served", "cause", err.Error())
 		return nil, err
 	}
 	return set.published(e.config.Now()), nil

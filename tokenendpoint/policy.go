@@ -22,15 +22,19 @@ func (e *Endpoint) applyPolicy(ctx context.Context, req *Request, before *Token)
 		return nil, err
 	}
 	token.Grant = before.Grant
+	resources := before.Resources
+	if resources == nil {
+		resources = resourcesOfAll(req.allowed, before.Scopes, req.Issuer)
+	}
 	token.Lifetime = token.Lifetime.Truncate(time.Second)
 	switch {
-	case !within(token.Scopes, before.Scopes), token.Lifetime > before.Lifetime,
-		before.Resources != nil && !within(token.Resources, before.Resources):
+	case !within(token.Scopes, before.Scopes), !within(token.Resources, resources), token.Lifetime > before.Lifetime:
 		return nil, fault(ReasonPolicyTooWide, errors.New("Config.Policy widened the token; it may only take away"))
-	case len(token.Scopes) == 0, token.Lifetime < time.Second, before.Resources != nil && len(token.Resources) == 0:
+	case len(token.Scopes) == 0, token.Lifetime < time.Second,
+		len(token.Resources) == 0 && (before.Resources != nil || token.Resources != nil):
 		return nil, fault(ReasonPolicyTooWide, errors.New("Config.Policy left no scope, resource or lifetime; to refuse, return an error"))
 	}
-	if before.Resources != nil { // those whose last scope the policy took go with it
+	if token.Resources != nil { // those whose last scope the policy took go with it
 		isServed := lookup(resourcesOfAll(req.allowed, token.Scopes, req.Issuer))
 		token.Resources = slices.DeleteFunc(token.Resources, func(resource string) bool { return !isServed(resource) })
 		if len(token.Resources) == 0 {

@@ -75,10 +75,25 @@ func (r *RollingKeys) Keys(context.Context) ([]Key, error) {
 			return nil, err
 		}
 		r.logger().Error("rolling the signing keys failed; the current key goes on signing", "cause", err.Error())
-		next = &rolled{keys: current.keys, next: now.Add(retryRoll)}
+		next = &rolled{keys: current.keys, next: retryAt(current.keys, now)}
 	}
 	r.current.Store(next)
 	return next.keys, nil
+}
+
+// retryAt is when to try again after a failure: soon, and at the latest when the
+// keys no longer sign.
+func retryAt(keys []Key, now time.Time) time.Time {
+	var end time.Time
+	for i := range keys {
+		if keys[i].signs(now) && keys[i].SignUntil.After(end) {
+			end = keys[i].SignUntil
+		}
+	}
+	if retry := now.Add(retryRoll); retry.Before(end) {
+		return retry
+	}
+	return end
 }
 
 func anySigns(keys []Key, now time.Time) bool {
@@ -100,6 +115,9 @@ func (r *RollingKeys) roll(now time.Time) (*rolled, error) {
 	ahead, after := orDefault(r.PublishAhead, 24*time.Hour), orDefault(r.PublishAfter, 24*time.Hour)
 	if ahead >= signFor {
 		return nil, fmt.Errorf("RollingKeys: PublishAhead %v is not less than SignFor %v; shorten it", ahead, signFor)
+	}
+	if after < time.Minute {
+		return nil, fmt.Errorf("RollingKeys: PublishAfter %v is less than a minute; lengthen it to the longest lifetime of a token", after)
 	}
 	keys, newest, err := r.load(now)
 	if err != nil {
