@@ -34,14 +34,11 @@ type storedKey struct {
 	PublishUntil time.Time `json:"publish_until"`
 }
 
-// keepFile is how long a key's file outlives its publication: a node whose clock
-// is ahead must not remove what others still sign with.
-const keepFile = 90 * 24 * time.Hour
-
 // loadKeys reads the keys of a folder, the newest last, and its number. Those
-// whose time is over are left out, and removed much later, but never the newest:
-// its number tells the next one's.
-func loadKeys(dir string, now time.Time) (keys []Key, newest int, err error) {
+// whose time is over are left out and, keep later, removed: a node whose clock is
+// ahead must not remove what others still sign with. The newest never is, for its
+// number tells the next one's.
+func loadKeys(dir string, now time.Time, keep time.Duration) (keys []Key, newest int, err error) {
 	if err := makeKeyDir(dir); err != nil {
 		return nil, 0, err
 	}
@@ -53,7 +50,7 @@ func loadKeys(dir string, now time.Time) (keys []Key, newest int, err error) {
 		path := keyPath(dir, number)
 		key, err := loadKey(path)
 		if errors.Is(err, fs.ErrNotExist) { // removed meanwhile, which the newest never is: look again
-			return loadKeys(dir, now)
+			return loadKeys(dir, now, keep)
 		}
 		if err != nil {
 			return nil, 0, err
@@ -62,7 +59,7 @@ func loadKeys(dir string, now time.Time) (keys []Key, newest int, err error) {
 		switch isNewest := i == len(numbers)-1; {
 		case isNewest || now.Before(key.PublishUntil):
 			keys = append(keys, key)
-		case now.After(key.PublishUntil.Add(keepFile)):
+		case now.After(key.PublishUntil.Add(keep)):
 			os.Remove(path) // if this fails, the next roll tries again
 		}
 	}

@@ -27,6 +27,7 @@ type metadataDocument struct {
 	JWKSURI                  string             `json:"jwks_uri"`
 	GrantTypes               []string           `json:"grant_types_supported"`
 	TokenEndpointAuthMethods []store.AuthMethod `json:"token_endpoint_auth_methods_supported"`
+	RequestURIParameter      bool               `json:"request_uri_parameter_supported"` // absent would mean true (Discovery section 3)
 }
 
 func (e *Endpoint) metadata() []byte {

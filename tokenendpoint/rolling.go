@@ -111,7 +111,7 @@ func anySigns(keys []Key, now time.Time) bool {
 // now, a clock was wrong: there is then a key that signs at once, until one with
 // a later SignFrom takes over.
 func (r *RollingKeys) roll(now time.Time) (*rolled, error) {
-	signFor := orDefault(r.SignFor, 30*24*time.Hour)
+	signFor := r.signFor()
 	ahead, after := orDefault(r.PublishAhead, 24*time.Hour), orDefault(r.PublishAfter, 24*time.Hour)
 	if ahead >= signFor {
 		return nil, fmt.Errorf("RollingKeys: PublishAhead %v is not less than SignFor %v; shorten it", ahead, signFor)
@@ -155,7 +155,7 @@ func (r *RollingKeys) roll(now time.Time) (*rolled, error) {
 // newest one's number.
 func (r *RollingKeys) load(now time.Time) ([]Key, int, error) {
 	if r.Dir != "" {
-		return loadKeys(r.Dir, now)
+		return loadKeys(r.Dir, now, 3*r.signFor())
 	}
 	var keys []Key
 	if current := r.current.Load(); current != nil {
@@ -176,8 +176,10 @@ func (r *RollingKeys) add(keys []Key, number int, key Key, now time.Time) ([]Key
 	if err := saveKey(r.Dir, number, key); err != nil {
 		return nil, 0, err
 	}
-	return loadKeys(r.Dir, now)
+	return loadKeys(r.Dir, now, 3*r.signFor())
 }
+
+func (r *RollingKeys) signFor() time.Duration { return orDefault(r.SignFor, 30*24*time.Hour) }
 
 func (r *RollingKeys) generate() (Key, error) {
 	key := Key{Alg: r.Alg}
