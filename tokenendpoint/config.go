@@ -98,11 +98,11 @@ func New(config Config) (*Endpoint, error) {
 	}
 	var err error
 	if e.reference, err = secret.Parse(e.config.ReferenceHash); err != nil {
-		problems = append(problems, fmt.Errorf("ReferenceHash: %w; use a string that store.HashSecret returned", err))
+		problems = append(problems, fieldError("ReferenceHash", ": %w; use a string that store.HashSecret returned", err))
 	}
 	if config.Keys != nil {
 		if _, err := e.keys.signing(context.Background(), e.config.Now()); err != nil {
-			problems = append(problems, fmt.Errorf("Keys: %w", asError(err).Cause))
+			problems = append(problems, fieldError("Keys", ": %w", asError(err).Cause))
 		}
 	}
 	if err := errors.Join(problems...); err != nil {
@@ -144,15 +144,15 @@ func (e *Endpoint) addGrants() error {
 	var problems []error
 	for i, grant := range e.config.Grants {
 		if grant == nil {
-			problems = append(problems, fmt.Errorf("Grants[%d] is nil; remove it", i))
+			problems = append(problems, fieldError("Grants", "[%d] is nil; remove it", i))
 			continue
 		}
 		name := grant.GrantType()
 		switch {
 		case name == "" || len(name) > maxLength["grant_type"] || !isScopeToken(name):
-			problems = append(problems, fmt.Errorf("Grants[%d]: grant type %q is not 1 to 256 printable ASCII characters without spaces", i, name))
+			problems = append(problems, fieldError("Grants", "[%d]: grant type %q is not 1 to 256 printable ASCII characters without spaces", i, name))
 		case e.grants[name] != nil:
-			problems = append(problems, fmt.Errorf("Grants[%d]: grant type %q is there twice; remove one", i, name))
+			problems = append(problems, fieldError("Grants", "[%d]: grant type %q is there twice; remove one", i, name))
 		default:
 			e.grants[name] = grant
 		}
@@ -165,15 +165,15 @@ func checkIssuer(issuer string, insecure bool) error {
 	u, err := url.Parse(issuer)
 	switch {
 	case issuer == "":
-		return errors.New(`Issuer is empty; set it to the service's https URL, such as "https://shop.example"`)
+		return fieldError("Issuer", ` is empty; set it to the service's https URL, such as "https://shop.example"`)
 	case err != nil || u.Hostname() == "" || u.User != nil || u.Opaque != "" || u.String() != issuer || strings.ContainsAny(issuer, `"\`) || u.Path != "" && !isPlainPath(u.Path):
-		return fmt.Errorf("Issuer %q is not a URL of scheme, host and a path of letters, digits and -._~", issuer)
+		return fieldError("Issuer", " %q is not a URL of scheme, host and a path of letters, digits and -._~", issuer)
 	case u.RawQuery != "" || u.ForceQuery || strings.Contains(issuer, "#"):
-		return fmt.Errorf("Issuer %q has a query or a fragment; remove it", issuer)
+		return fieldError("Issuer", " %q has a query or a fragment; remove it", issuer)
 	case u.Scheme == "https", u.Scheme == "http" && (insecure || isLoopback(u.Hostname())):
 		return nil
 	default:
-		return fmt.Errorf("Issuer %q is not https; use https, a loopback host, or set InsecureIssuer", issuer)
+		return fieldError("Issuer", " %q is not https; use https, a loopback host, or set InsecureIssuer", issuer)
 	}
 }
 
@@ -184,14 +184,19 @@ func isLoopback(host string) bool {
 
 func required(missing bool, field, remedy string) error {
 	if missing {
-		return fmt.Errorf("%s is missing; set %s", field, remedy)
+		return fieldError(field, " is missing; set %s", remedy)
 	}
 	return nil
 }
 
 func zeroOrMore(field string, d, least time.Duration) error {
 	if d != 0 && d < least {
-		return fmt.Errorf("%s is %v; leave it zero for the default or set it to %v or more", field, d, least)
+		return fieldError(field, " is %v; leave it zero for the default or set it to %v or more", d, least)
 	}
 	return nil
+}
+
+// fieldError says what is wrong with a field of the Config, and the remedy.
+func fieldError(field, format string, args ...any) error {
+	return fmt.Errorf("%s%w", field, fmt.Errorf(format, args...))
 }

@@ -34,13 +34,13 @@ func (p Paths) check() error {
 	for _, field := range []struct{ name, path string }{{"Token", p.Token}, {"JWKS", p.JWKS}} {
 		switch {
 		case !isPlainPath(field.path) || strings.HasSuffix(field.path, "/"):
-			problems = append(problems, fmt.Errorf(`Paths.%s %q is not a path of letters, digits and -._~, such as "/connect/token"`, field.name, field.path))
+			problems = append(problems, fieldError("Paths."+field.name, ` %q is not a path of letters, digits and -._~, such as "/connect/token"`, field.path))
 		case field.path == discoveryPath || field.path == serverPath:
-			problems = append(problems, fmt.Errorf("Paths.%s %q is where the metadata is; choose another", field.name, field.path))
+			problems = append(problems, fieldError("Paths."+field.name, " %q is where the metadata is; choose another", field.path))
 		}
 	}
 	if p.Token == p.JWKS {
-		problems = append(problems, fmt.Errorf("Paths.Token and Paths.JWKS are both %q; choose two", p.Token))
+		problems = append(problems, fieldError("Paths.Token", " and Paths.JWKS are both %q; choose two", p.Token))
 	}
 	return errors.Join(problems...)
 }
