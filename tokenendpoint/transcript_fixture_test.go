@@ -207,6 +207,10 @@ func transcriptGrants() []tokenendpoint.GrantValidator {
 				Resources: []string{"https://orders.example"},
 			}}, nil
 		},
+		// less gives a token for less than what was granted.
+		"urn:example:less": func(*tokenendpoint.Request) (*tokenendpoint.Result, error) {
+			return &tokenendpoint.Result{Scopes: []string{"stock.read"}, Resources: []string{"https://stock.example/v1?zone=eu"}}, nil
+		},
 		// bound has been granted whatever is at one API.
 		"urn:example:bound": func(*tokenendpoint.Request) (*tokenendpoint.Result, error) {
 			return &tokenendpoint.Result{Grant: store.Grant{Resources: []string{"https://orders.example"}}}, nil

@@ -1,6 +1,7 @@
 package tokenendpoint_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -71,7 +72,8 @@ func TestOnlyTheMethodsOfAClientAuthenticateIt(t *testing.T) {
 		{"stranger", "some-sesame", nil},
 	}
 	server := newTranscriptServer(t, tokenendpoint.ES256, make(map[string]bool))
-	for _, client := range clients {
+	for i, client := range clients {
+		remote := fmt.Sprintf("192.0.2.%d:1234", i+1) // so that none is throttled for the failures of another
 		for _, cell := range presented {
 			t.Run(client.id+" presents "+cell.name, func(t *testing.T) {
 				credentials, authorization, form := cell.request(client.id, client.secret)
@@ -79,7 +81,7 @@ func TestOnlyTheMethodsOfAClientAuthenticateIt(t *testing.T) {
 					form = make(url.Values)
 				}
 				form.Set("grant_type", "urn:example:echo")
-				step := &transcriptStep{body: form.Encode(), remote: "192.0.2.1:1234"}
+				step := &transcriptStep{body: form.Encode(), remote: remote}
 				lines := []string{"POST /connect/token HTTP/1.1", "Content-Type: application/x-www-form-urlencoded"}
 				if credentials != "" {
 					lines = append(lines, "Basic-Auth: "+credentials)
