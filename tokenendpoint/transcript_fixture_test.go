@@ -209,7 +209,7 @@ func transcriptGrants() []tokenendpoint.GrantValidator {
 		},
 		// less gives a token for less than what was granted.
 		"urn:example:less": func(*tokenendpoint.Request) (*tokenendpoint.Result, error) {
-			return &tokenendpoint.Result{Scopes: []string{"stock.read"}, Resources: []string{"https://stock.example/v1?zone=eu"}}, nil
+			return &tokenendpoint.Result{Scopes: []string{"reports.read"}, Resources: []string{"https://orders.example"}}, nil
 		},
 		// bound has been granted whatever is at one API.
 		"urn:example:bound": func(*tokenendpoint.Request) (*tokenendpoint.Result, error) {

@@ -74,7 +74,7 @@ type transcriptStep struct {
 }
 
 var (
-	transcriptCitation = regexp.MustCompile(`\b[A-Z0-9.]+-[A-Z0-9.]+-[0-9]{2}\b|Conflicts no\. [0-9]+|Commonly got wrong no\. [0-9]+`)
+	transcriptCitation = regexp.MustCompile(`\b[A-Z0-9.]+-[A-Z0-9.]+-[0-9]{2}\b|RFC [0-9]+ section [0-9.]+|Conflicts no\. [0-9]+|Commonly got wrong no\. [0-9]+`)
 	transcriptRepeat   = regexp.MustCompile(`\{\{repeat (" "|\S+) ([0-9]+)\}\}`)
 )
 
