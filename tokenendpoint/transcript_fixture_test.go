@@ -229,6 +229,9 @@ func transcriptGrants() []tokenendpoint.GrantValidator {
 		"urn:example:busy": func(*tokenendpoint.Request) (*tokenendpoint.Result, error) {
 			return nil, &tokenendpoint.Error{Code: tokenendpoint.TemporarilyUnavailable, RetryAfter: 1500 * time.Millisecond}
 		},
+		"custom": func(*tokenendpoint.Request) (*tokenendpoint.Result, error) { // no URI, as older servers have them
+			return &tokenendpoint.Result{}, nil
+		},
 		"urn:example:forbidden": func(*tokenendpoint.Request) (*tokenendpoint.Result, error) {
 			return &tokenendpoint.Result{}, nil
 		},
