@@ -6,15 +6,14 @@ import (
 	"github.com/grantor-go/grantor/tokenendpoint"
 )
 
-// customGrant is a grant type of the shop's own.
+// customGrant is a grant type of the shop's own. Which clients may use it, public
+// ones among them, is in the registry; one that must not be open to public clients
+// would check req.Authenticated.
 type customGrant struct{}
 
 func (customGrant) GrantType() string { return "custom" }
 
 func (customGrant) Validate(_ context.Context, req *tokenendpoint.Request) (*tokenendpoint.Result, error) {
-	if !req.Authenticated {
-		return nil, tokenendpoint.UnauthorizedClient
-	}
 	parameter := req.Form.Get("custom_parameter")
 	if parameter == "" {
 		return nil, &tokenendpoint.Error{Code: tokenendpoint.InvalidRequest, Description: "custom_parameter is missing"}

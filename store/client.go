@@ -38,8 +38,9 @@ type Client struct {
 	// takes precedence over Metadata.TokenEndpointAuthMethod. See Allows.
 	AuthMethods []AuthMethod `json:"-"`
 
-	// AccessTokenLifetime is how long the client's access tokens live, in
-	// whole seconds. Zero means the endpoint's default.
+	// AccessTokenLifetime is how long the client's access tokens live, such as
+	// 10*time.Minute; fractions of a second are cut off, and less than a second
+	// fails its requests. Zero means the endpoint's default.
 	AccessTokenLifetime time.Duration `json:"-"`
 
 	// Claims are added to every access token of the client: what encoding/json
@@ -67,7 +68,8 @@ type Metadata struct {
 	// GrantTypes are the grant types that the client may use. None means none.
 	GrantTypes []string `json:"grant_types,omitempty"`
 
-	// Scope lists the scopes that the client may ask for, separated by spaces.
+	// Scope lists the scopes that the client may ask for, separated by spaces. A
+	// client without any gets no token.
 	Scope string `json:"scope,omitempty"`
 
 	// TokenEndpointAuthMethod is the one way in which the client

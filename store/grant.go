@@ -11,7 +11,8 @@ type Grant struct {
 	Subject string
 
 	// Scopes is everything that was granted. Nil means: what the client asked
-	// for or, if it asked for nothing, all API scopes that it is allowed.
+	// for or, if it asked for nothing, all API scopes that it is allowed. Empty
+	// but not nil is a mistake; the same holds for Resources.
 	Scopes []string
 
 	// Resources is every resource (RFC 8707) that was granted. Nil means: those

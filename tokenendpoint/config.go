@@ -40,8 +40,8 @@ type Config struct {
 	// Paths are where Mount puts the endpoints.
 	Paths Paths
 
-	// AccessTokenLifetime is for clients that have none of their own, in whole
-	// seconds. Zero means an hour.
+	// AccessTokenLifetime is for clients that have none of their own, such as
+	// 10*time.Minute; fractions of a second are cut off. Zero means an hour.
 	AccessTokenLifetime time.Duration
 
 	// Policy, if set, is called for each token after its grant was validated and
@@ -74,10 +74,11 @@ type Config struct {
 	Timeout time.Duration
 
 	// Logger receives panics, lints and, by default, events. Nil means
-	// slog.Default().
+	// slog.Default(). RollingKeys has one of its own.
 	Logger *slog.Logger
 
-	// Now is the clock, for tests. Nil means time.Now.
+	// Now is the clock, for tests. Nil means time.Now. RollingKeys has one of its
+	// own.
 	Now func() time.Time
 }
 
@@ -101,7 +102,9 @@ func New(config Config) (*Endpoint, error) {
 		problems = append(problems, fieldError("ReferenceHash", ": %w; use a string that store.HashSecret returned", err))
 	}
 	if config.Keys != nil {
-		if _, err := e.keys.signing(context.Background(), e.config.Now()); err != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), e.config.Timeout)
+		defer cancel()
+		if _, err := e.keys.signing(ctx, e.config.Now()); err != nil {
 			problems = append(problems, fieldError("Keys", ": %w", asError(err).Cause))
 		}
 	}
@@ -137,7 +140,6 @@ func (e *Endpoint) setDefaults() {
 	}
 	e.secrets = secret.NewVerifier(nil)
 	e.keys.source = c.Keys
-	e.challenge = `Basic realm="` + c.Issuer + `"`
 }
 
 func (e *Endpoint) addGrants() error {
@@ -166,12 +168,15 @@ func checkIssuer(issuer string, insecure bool) error {
 	switch {
 	case issuer == "":
 		return fieldError("Issuer", ` is empty; set it to the service's https URL, such as "https://shop.example"`)
-	case err != nil || u.Hostname() == "" || u.User != nil || u.Opaque != "" || u.String() != issuer || strings.ContainsAny(issuer, `"\`) || u.Path != "" && !isPlainPath(u.Path):
-		return fieldError("Issuer", " %q is not a URL of scheme, host and a path of letters, digits and -._~", issuer)
+	case err != nil || u.Hostname() == "" || u.User != nil || u.Opaque != "" || u.String() != issuer || strings.ContainsAny(issuer, `"\`) || strings.ToLower(u.Host) != u.Host || u.Path != "" && !isPlainPath(u.Path):
+		return fieldError("Issuer", " %q is not a URL of scheme, host and a path of letters, digits and -._~, in the form "+
+			"that clients compare: no user, capitals in scheme and host, quotes or escapes", issuer)
 	case u.RawQuery != "" || u.ForceQuery || strings.Contains(issuer, "#"):
 		return fieldError("Issuer", " %q has a query or a fragment; remove it", issuer)
 	case u.Scheme == "https", u.Scheme == "http" && (insecure || isLoopback(u.Hostname())):
 		return nil
+	case u.Scheme != "http":
+		return fieldError("Issuer", " %q is not https", issuer)
 	default:
 		return fieldError("Issuer", " %q is not https; use https, a loopback host, or set InsecureIssuer", issuer)
 	}

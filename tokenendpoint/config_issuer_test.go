@@ -14,6 +14,7 @@ func TestIssuers(t *testing.T) {
 		empty    = "is empty"
 		noURL    = "is not a URL of scheme, host and a path"
 		query    = "has a query or a fragment; remove it"
+		noHTTPS  = "is not https"
 		notHTTPS = "is not https; use https, a loopback host, or set InsecureIssuer"
 	)
 	tests := []struct {
@@ -36,8 +37,8 @@ func TestIssuers(t *testing.T) {
 		{"http://10.0.0.1", notHTTPS},
 		{"http://0.0.0.0", notHTTPS},
 		{"http://[::]", notHTTPS},
-		{"ftp://shop.example", notHTTPS},
-		{"ws://localhost", notHTTPS},
+		{"ftp://shop.example", noHTTPS},
+		{"ws://localhost", noHTTPS},
 
 		{"https://shop.example?", query},
 		{"https://shop.example/?tenant=north", query},
@@ -66,8 +67,10 @@ func TestIssuers(t *testing.T) {
 		{"HTTPS://shop.example", noURL},
 		{"https:shop.example", noURL},
 		{"https:///path", noURL},
+		{"https://Shop.example", noURL},
+		{"https://:443", noURL},
 		{"https://", noURL},
-		{"//shop.example", notHTTPS},
+		{"//shop.example", noHTTPS},
 		{"shop.example", noURL},
 		{"/path", noURL},
 	}

@@ -137,7 +137,7 @@ func TestProblemsOfTheConfig(t *testing.T) {
 		{"no key that signs now", func(c *config) {
 			c.Keys = keys{{ID: "k1", Alg: "ES256", Signer: trialKey(), SignUntil: time.Unix(1, 0)}}
 		},
-			"Keys: no key of Config.Keys may sign now; check SignFrom and SignUntil"},
+			"Keys: no key of Config.Keys may sign now; check SignFrom, SignUntil and PublishUntil"},
 		{"a source of keys that is out of order", func(c *config) {
 			c.Keys = configKeys(func() ([]tokenendpoint.Key, error) { return nil, errFaultCanary })
 		},
@@ -225,7 +225,7 @@ func TestLifetimesOfAClientThatAreNone(t *testing.T) {
 		t.Run("a client's lifetime of "+lifetime.String()+" is a mistake that the log names", func(t *testing.T) {
 			tr := newTrial(t)
 			tr.client.AccessTokenLifetime = lifetime
-			checkMistake(tr, tr.ask("scope=orders.read"), tokenendpoint.ReasonInternal, "AccessTokenLifetime of client")
+			checkMistake(tr, tr.ask("scope=orders.read"), tokenendpoint.ReasonLifetime, "AccessTokenLifetime of client")
 		})
 	}
 }

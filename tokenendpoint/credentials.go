@@ -15,10 +15,6 @@ type credentials struct {
 	method   store.AuthMethod
 }
 
-// authenticationFailed is the one description of every failed authentication,
-// so that an answer never tells whether a client exists.
-const authenticationFailed = "client authentication failed"
-
 const maxBasic = 4096 // octets of an Authorization header: two escaped halves of 512
 
 // takeCredentials finds the client's credentials in the Authorization header

@@ -1,5 +1,5 @@
-// Package tokenendpoint is an OAuth 2.0 and OpenID Connect token endpoint that
-// is mounted in a service's own mux.
+// Package tokenendpoint is an OAuth 2.0 token endpoint that is mounted in a
+// service's own mux.
 //
 // The service brings two one-method interfaces, [store.ClientStore] and
 // [store.ScopeStore], a [KeySource] and the grant types that it wants: those of

@@ -19,7 +19,6 @@ type Endpoint struct {
 	keys      keyring
 	secrets   *secret.Verifier
 	reference secret.Hash
-	challenge string
 	lints     lints
 }
 
@@ -31,13 +30,13 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	req := &Request{Issuer: e.config.Issuer}
 	event := Event{Time: e.config.Now(), Reason: ReasonIssued, Status: http.StatusOK}
 
-	response, refusal := e.guarded(ctx, r, req)
-	if refusal != nil {
-		event.Code, event.Reason, event.Err = refusal.Code, refusal.Reason, refusal
-		if refusal.Code == TemporarilyUnavailable && r.Context().Err() == context.Canceled && errors.Is(refusal, context.Canceled) {
-			event.Reason = ReasonCallerGone // the outage is that nobody waits for the answer
+	response, failure := e.serveRecovering(ctx, r, req)
+	if failure != nil {
+		event.Code, event.Reason, event.Err = failure.Code, failure.Reason, failure
+		if callerGone(r, failure) {
+			event.Reason = ReasonCallerGone
 		}
-		event.Status = e.writeError(w, refusal)
+		event.Status = writeError(w, failure, req.Issuer)
 	} else {
 		event.Scopes, event.TokenID = response.scopes, response.tokenID
 		write(w, http.StatusOK, response.body)
@@ -47,8 +46,13 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.observe(context.WithoutCancel(r.Context()), req, event)
 }
 
+// callerGone reports whether an outage is none: nobody waits for the answer.
+func callerGone(r *http.Request, failure *Error) bool {
+	return failure.Code == TemporarilyUnavailable && r.Context().Err() == context.Canceled && errors.Is(failure, context.Canceled)
+}
+
 // serve is the way of a request.
-func (e *Endpoint) serve(ctx context.Context, r *http.Request, req *Request) (*issued, error) {
+func (e *Endpoint) serve(ctx context.Context, r *http.Request, req *Request) (*tokenResponse, error) {
 	if err := e.parse(r, req); err != nil {
 		return nil, err
 	}
@@ -73,16 +77,16 @@ func (e *Endpoint) serve(ctx context.Context, r *http.Request, req *Request) (*i
 	return e.issue(ctx, req, token)
 }
 
-// guarded turns a panic, of a host's code more likely than not, into an error
+// serveRecovering turns a panic, of a host's code more likely than not, into an error
 // that says nothing to the client and everything to the log.
-func (e *Endpoint) guarded(ctx context.Context, r *http.Request, req *Request) (response *issued, refusal *Error) {
+func (e *Endpoint) serveRecovering(ctx context.Context, r *http.Request, req *Request) (response *tokenResponse, failure *Error) {
 	defer func() {
 		if p := recover(); p != nil {
 			if p == http.ErrAbortHandler {
 				panic(p)
 			}
 			e.config.Logger.ErrorContext(ctx, "panic while serving a token request", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			response, refusal = nil, fault(ReasonPanic, fmt.Errorf("panic: %v", p))
+			response, failure = nil, fault(ReasonPanic, fmt.Errorf("panic: %v", p))
 		}
 	}()
 	response, err := e.serve(ctx, r, req)

@@ -126,7 +126,13 @@ func asError(err error) *Error {
 		}
 		return &answer
 	case errors.As(err, &code) && code != "":
-		return &Error{Code: code, Reason: Reason(code), Cause: err}
+		answer := &Error{Code: code, Reason: Reason(code)}
+		if err != error(code) {
+			answer.Cause = err
+		}
+		return answer
+	case errors.As(err, &code):
+		return fault(ReasonInternal, errors.New("an empty ErrorCode was returned"))
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return outage(ReasonTimeout, err)
 	default:

@@ -20,10 +20,10 @@ type Event struct {
 	Code   ErrorCode // empty if tokens were issued
 	Reason Reason    // ReasonIssued, or why not
 
-	ClientID      string // empty if the client is unknown or the request named none
-	Authenticated bool   // the client proved a secret
-	AuthMethod    store.AuthMethod
-	GrantType     string // empty if it is not one that is configured
+	ClientID      string           // empty if the client is unknown or the request named none
+	AuthMethod    store.AuthMethod // that the request used
+	Authenticated bool             // and that proved a secret
+	GrantType     string           // empty if it is not one that is configured
 
 	Scopes     []string   // of the token
 	TokenID    string     // jti of the token

@@ -15,8 +15,8 @@ type GrantValidator interface {
 
 	// Validate decides. When it is called, the client is known and may use the
 	// grant type, and req.Scopes and req.Resources are well formed and allowed to
-	// the client. A validator that needs a client which proved a secret checks
-	// req.Authenticated.
+	// the client. A public client has proved nothing, so that anyone may have sent
+	// the request: a validator that needs more checks req.Authenticated.
 	//
 	// To refuse, return an [ErrorCode], such as InvalidGrant, or an [*Error]. If
 	// something it depends on is out of order, return TemporarilyUnavailable.
@@ -31,8 +31,8 @@ type GrantValidator interface {
 // Result is what a [GrantValidator] grants. Its zero value grants the client,
 // acting for itself, what it asked for.
 type Result struct {
-	// Grant is what was authorised, whole. Its scopes must be allowed to the
-	// client; the request fails as a server_error otherwise.
+	// Grant is what was authorised, whole. Its scopes and resources must be allowed
+	// to the client; the request fails as a server_error otherwise.
 	Grant store.Grant
 
 	// Scopes and Resources are those of this token and within the grant. Nil

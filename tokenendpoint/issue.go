@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,15 +35,15 @@ func isReserved(name string, reserved []string) bool {
 	return slices.ContainsFunc(reserved, func(own string) bool { return strings.EqualFold(own, name) })
 }
 
-// issued is a response, ready to be written.
-type issued struct {
+// tokenResponse is a response, ready to be written.
+type tokenResponse struct {
 	body    []byte
 	scopes  []string
 	tokenID string
 }
 
 // issue is step 6: it signs the token and composes the response.
-func (e *Endpoint) issue(ctx context.Context, req *Request, token *Token) (*issued, error) {
+func (e *Endpoint) issue(ctx context.Context, req *Request, token *Token) (*tokenResponse, error) {
 	now := e.config.Now()
 	key, err := e.keys.signing(ctx, now)
 	if err != nil {
@@ -50,8 +51,8 @@ func (e *Endpoint) issue(ctx context.Context, req *Request, token *Token) (*issu
 	}
 	lifetime := key.limit(now, token.Lifetime)
 	if lifetime < token.Lifetime {
-		e.lint(LintLifetimeCut, req.Client.ID, fmt.Sprintf("tokens of client %q live %v instead of %v, because key %q is published no longer; "+
-			"lengthen RollingKeys.PublishAfter or Key.PublishUntil", req.Client.ID, lifetime, token.Lifetime, key.ID))
+		e.lint(LintLifetimeCut, req.Client.ID, "tokens of client %q live %v instead of %v, because key %q is published no longer; "+
+			"lengthen RollingKeys.PublishAfter or Key.PublishUntil", req.Client.ID, lifetime, token.Lifetime, key.ID)
 	}
 	id := uuid.NewString()
 	claims, err := appendClaims(make([]byte, 0, 512), req, token, e.audience(req, token), id, now.Unix(), lifetime)
@@ -66,10 +67,11 @@ func (e *Endpoint) issue(ctx context.Context, req *Request, token *Token) (*issu
 	if err != nil {
 		return nil, err
 	}
-	return &issued{body: body, scopes: token.Scopes, tokenID: id}, nil
+	return &tokenResponse{body: body, scopes: token.Scopes, tokenID: id}, nil
 }
 
-// appendClaims writes the claims of RFC 9068 section 2.2.
+// appendClaims writes the claims of RFC 9068 section 2.2, by hand because it is a
+// third of the endpoint's own work.
 func appendClaims(b []byte, req *Request, token *Token, audience []string, id string, now int64, lifetime time.Duration) ([]byte, error) {
 	subject := token.Grant.Subject
 	if subject == "" {
@@ -110,11 +112,11 @@ func appendResponse(b []byte, jwt string, token *Token, lifetime time.Duration) 
 	return appendExtra(b, "member", token.Members, reservedMembers)
 }
 
-// appendExtra writes what clients, grants and hooks add, and closes the object.
-// A name of the endpoint's own fails the request: dropping it would leave its
+// appendExtra writes what clients, grants and hooks add, and closes the object. A
+// value that is nil is left out. A name of the endpoint's own fails the request: dropping it would leave its
 // author in the belief that it is there.
 func appendExtra(b []byte, kind string, extra map[string]any, reserved []string) ([]byte, error) {
-	for _, name := range sortedNames(extra) {
+	for _, name := range slices.Sorted(maps.Keys(extra)) {
 		if isReserved(name, reserved) {
 			return nil, fault(ReasonReservedName, fmt.Errorf("the %s %q is the endpoint's own and cannot be set", kind, name))
 		}
@@ -133,18 +135,6 @@ func appendExtra(b []byte, kind string, extra map[string]any, reserved []string)
 	return append(b, '}'), nil
 }
 
-func sortedNames(m map[string]any) []string {
-	if len(m) == 0 {
-		return nil
-	}
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
 // audience returns the resources that the token is for (RFC 9068 section 3):
 // those asked for or, if none were, those that its scopes belong to.
 func (e *Endpoint) audience(req *Request, token *Token) []string {
@@ -153,8 +143,8 @@ func (e *Endpoint) audience(req *Request, token *Token) []string {
 	}
 	all := resourcesOfAll(req.allowed, token.Scopes, req.Issuer)
 	if len(all) > 1 {
-		e.lint(LintSeveralAudiences, req.Client.ID, fmt.Sprintf("a token of client %q is good for %d resources at once; "+
-			"have the client ask for one by the resource parameter, so that no API can use it at another", req.Client.ID, len(all)))
+		e.lint(LintSeveralAudiences, req.Client.ID, "a token of client %q is good for %d resources at once; "+
+			"have the client ask for one by the resource parameter, so that no API can use it at another", req.Client.ID, len(all))
 	}
 	return all
 }

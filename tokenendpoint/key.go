@@ -31,7 +31,8 @@ type Key struct {
 	Alg Alg
 
 	// Signer holds the key, or reaches it in an HSM or a KMS. Of a key that no
-	// longer signs only Public is used. An error of Sign is an outage.
+	// longer signs only Public is used. An error of Sign is an outage. Sign gets
+	// no context, so a remote signer needs a timeout of its own.
 	Signer crypto.Signer
 
 	// SignFrom and SignUntil bound when the key signs; zero means no bound. Have
@@ -49,8 +50,21 @@ type KeySource interface {
 	// Keys returns all keys that sign or are still published, at least one. It is
 	// called for every request and must be fast. While nothing changed it returns
 	// the same slice; neither caller nor source alters a slice or its keys once
-	// it was returned. An error is an outage and answered with 503.
+	// it was returned; a new slice is checked anew. An error is an outage and
+	// answered with 503, a set without a usable key is a server_error.
 	Keys(ctx context.Context) ([]Key, error)
+}
+
+func (k *Key) signs(now time.Time) bool {
+	return !now.Before(k.SignFrom) && (k.SignUntil.IsZero() || now.Before(k.SignUntil)) && k.limit(now, time.Second) == time.Second
+}
+
+// limit cuts a lifetime so that the token can be verified as long as it lives.
+func (k *Key) limit(now time.Time, lifetime time.Duration) time.Duration {
+	if k.PublishUntil.IsZero() {
+		return lifetime
+	}
+	return max(0, min(lifetime, k.PublishUntil.Sub(now).Truncate(time.Second)))
 }
 
 // StaticKeys is a [KeySource] of keys that do not change while the process runs.

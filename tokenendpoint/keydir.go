@@ -114,7 +114,7 @@ func loadKey(path string) (Key, error) {
 	}
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return Key{}, err
+		return Key{}, fmt.Errorf("key file %s cannot be read: %w", path, err)
 	}
 	var stored storedKey
 	if err := json.Unmarshal(content, &stored); err != nil {
@@ -145,7 +145,7 @@ func saveKey(dir string, number int, key Key) error {
 	}
 	draft, err := os.CreateTemp(dir, "draft-*") // mode 0600
 	if err != nil {
-		return err
+		return fmt.Errorf("a key cannot be added to %s, which this process must own and be able to write to: %w", dir, err)
 	}
 	defer os.Remove(draft.Name())
 	_, err = draft.Write(content)

@@ -91,21 +91,9 @@ func (k *keyring) signing(ctx context.Context, now time.Time) (*preparedKey, err
 		chosen = key
 	}
 	if chosen == nil {
-		return nil, fault(ReasonNoSigningKey, errors.New("no key of Config.Keys may sign now; check SignFrom and SignUntil"))
+		return nil, fault(ReasonNoSigningKey, errors.New("no key of Config.Keys may sign now; check SignFrom, SignUntil and PublishUntil"))
 	}
 	return chosen, nil
-}
-
-func (k *Key) signs(now time.Time) bool {
-	return !now.Before(k.SignFrom) && (k.SignUntil.IsZero() || now.Before(k.SignUntil)) && k.limit(now, time.Second) == time.Second
-}
-
-// limit cuts a lifetime so that the token can be verified as long as it lives.
-func (k *Key) limit(now time.Time, lifetime time.Duration) time.Duration {
-	if k.PublishUntil.IsZero() {
-		return lifetime
-	}
-	return max(0, min(lifetime, k.PublishUntil.Sub(now).Truncate(time.Second)))
 }
 
 // published returns the JWK Set (RFC 7517 section 5) at a time.

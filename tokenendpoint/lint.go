@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// Lint is something that works and that RFC 9700 or operators would advise
-// against. Each is logged once, at Warn.
+// Lint is something that the operator should change: it is legal, and against
+// RFC 9700, or a mistake that is answered safely. Each is logged once, at Warn.
 type Lint struct {
 	Code    string // stable
 	Message string // what to change, in a sentence
@@ -36,31 +36,32 @@ type lints struct {
 	all  []Lint
 }
 
-// Lints returns what has come up so far: when the endpoint was made and while it
-// served.
+// Lints returns what has come up so far, when the endpoint was made and while it
+// served: the first hundred.
 func (e *Endpoint) Lints() []Lint {
 	e.lints.mu.Lock()
 	defer e.lints.mu.Unlock()
 	return slices.Clone(e.lints.all)
 }
 
-// lint notes a message once for each code and subject.
-func (e *Endpoint) lint(code, subject, message string) {
-	if e.lints.add(code+" "+subject, Lint{code, message}) {
-		e.config.Logger.Warn(message, "lint", code)
+// lint notes something once for each code and subject.
+func (e *Endpoint) lint(code, subject, format string, args ...any) {
+	if lint, isNew := e.lints.add(code, subject, format, args); isNew {
+		e.config.Logger.Warn(lint.Message, "lint", code)
 	}
 }
 
-// add reports whether a lint is new.
-func (l *lints) add(key string, lint Lint) bool {
+func (l *lints) add(code, subject, format string, args []any) (lint Lint, isNew bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	key := code + " " + subject
 	if l.seen[key] || len(l.all) >= maxLints {
-		return false
+		return Lint{}, false
 	}
 	l.seen[key] = true
+	lint = Lint{code, fmt.Sprintf(format, args...)}
 	l.all = append(l.all, lint)
-	return true
+	return lint, true
 }
 
 // lintConfig notes what the Config allows and should not.
@@ -70,8 +71,8 @@ func (e *Endpoint) lintConfig() {
 	}
 	for _, grant := range e.config.Grants {
 		if name := grant.GrantType(); !slices.Contains(builtIn, name) && !strings.Contains(name, ":") {
-			e.lint(LintShortGrantType, name, fmt.Sprintf("grant type %q is not an absolute URI, as RFC 6749 section 4.5 asks; "+
-				"rename it to one of your own, such as urn:example:%s", name, name))
+			e.lint(LintShortGrantType, name, "grant type %q is not an absolute URI, as RFC 6749 section 4.5 asks; "+
+				"rename it to one of your own, such as urn:example:%s", name, name)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func within(names, set []string) bool {
 	return true
 }
 
-// unique returns list without repetition, in order; list itself if it has none.
+// unique returns list without repetition, in order.
 func unique(list []string) []string {
 	if len(list) <= 1 {
 		return list

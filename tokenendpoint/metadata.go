@@ -1,6 +1,7 @@
 package tokenendpoint
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -53,7 +54,9 @@ func (e *Endpoint) jwks(r *http.Request) (document []byte, err error) {
 			e.config.Logger.ErrorContext(r.Context(), "the JWKS cannot be served", "error", err.Error())
 		}
 	}()
-	set, err := e.keys.load(r.Context())
+	ctx, cancel := context.WithTimeout(r.Context(), e.config.Timeout)
+	defer cancel()
+	set, err := e.keys.load(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,10 @@ func (e *Endpoint) parse(r *http.Request, req *Request) error {
 	if req.credentials, err = takeCredentials(r.Header.Values("Authorization"), req.Form); err != nil {
 		return err
 	}
+	req.AuthMethod = req.credentials.method
+	if name := req.Form.Get("grant_type"); e.grants[name] != nil {
+		req.GrantType = name
+	}
 	return nil
 }
 

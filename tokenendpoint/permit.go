@@ -21,7 +21,6 @@ func (e *Endpoint) permit(ctx context.Context, req *Request) (GrantValidator, er
 	if !ok {
 		return nil, reject(UnsupportedGrantType, ReasonUnsupportedGrantType, "the grant type is not supported")
 	}
-	req.GrantType = grantType
 	if !slices.Contains(req.Client.GrantTypes, grantType) {
 		return nil, reject(UnauthorizedClient, ReasonGrantTypeNotAllowed, "the client may not use this grant type")
 	}
@@ -55,7 +54,9 @@ func (e *Endpoint) permitScopes(ctx context.Context, req *Request) (err error) {
 	}
 	for _, name := range req.Scopes {
 		if byName[name] == nil {
-			return reject(InvalidScope, ReasonUnknownScope, "a scope is unknown or not allowed to the client")
+			err := reject(InvalidScope, ReasonUnknownScope, "a scope is unknown or not allowed to the client")
+			err.Cause = fmt.Errorf("client %q has scope %q, which the ScopeStore does not know", req.Client.ID, name)
+			return err
 		}
 	}
 	req.allowed = make([]store.Scope, 0, len(kept))
@@ -72,7 +73,7 @@ func (e *Endpoint) permitScopes(ctx context.Context, req *Request) (err error) {
 func (e *Endpoint) registeredScopes(client *store.Client) []string {
 	registered := unique(strings.Fields(client.Scope))
 	if i := slices.IndexFunc(registered, func(name string) bool { return !isScopeToken(name) }); i >= 0 {
-		e.lint(LintScopeUnusable, client.ID, fmt.Sprintf("client %q has scopes with characters that no scope may have (RFC 6749 section 3.3); they are ignored", client.ID))
+		e.lint(LintScopeUnusable, client.ID, "client %q has scopes with characters that no scope may have (RFC 6749 section 3.3); they are ignored", client.ID)
 		registered = slices.DeleteFunc(registered, func(name string) bool { return !isScopeToken(name) })
 	}
 	return registered
@@ -101,7 +102,7 @@ func parseACR(req *Request) error {
 		idp, isIdP := strings.CutPrefix(word, "idp:")
 		switch {
 		case word == "":
-		case !isText(word) || strings.ContainsAny(word, "\t\r\n"):
+		case strings.ContainsAny(word, "\t\r\n"):
 			return errMalformedACR
 		case isTenant && (tenant == "" || req.Tenant != ""), isIdP && (idp == "" || req.IdP != ""):
 			return errMalformedACR // two wishes: no saying which one a check saw

@@ -2,7 +2,7 @@ package tokenendpoint
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -28,20 +28,22 @@ func (e *Endpoint) applyPolicy(ctx context.Context, req *Request, before *Token)
 	}
 	token.Lifetime = token.Lifetime.Truncate(time.Second)
 	switch {
-	case !within(token.Scopes, before.Scopes), !within(token.Resources, resources), token.Lifetime > before.Lifetime:
-		return nil, fault(ReasonPolicyTooWide, errors.New("Config.Policy widened the token; it may only take away"))
-	case len(token.Scopes) == 0, token.Lifetime < time.Second,
-		len(token.Resources) == 0 && (before.Resources != nil || token.Resources != nil):
-		return nil, fault(ReasonPolicyTooWide, errors.New("Config.Policy left no scope, resource or lifetime; to refuse, return an error"))
+	case len(token.Scopes) == 0 || !within(token.Scopes, before.Scopes):
+		return nil, policyFault("Scopes")
+	case !within(token.Resources, resources), len(token.Resources) == 0 && (before.Resources != nil || token.Resources != nil):
+		return nil, policyFault("Resources")
+	case token.Lifetime < time.Second || token.Lifetime > before.Lifetime:
+		return nil, policyFault("Lifetime")
 	}
 	if token.Resources != nil { // those whose last scope the policy took go with it
 		isServed := lookup(resourcesOfAll(req.allowed, token.Scopes, req.Issuer))
 		token.Resources = slices.DeleteFunc(token.Resources, func(resource string) bool { return !isServed(resource) })
-		if len(token.Resources) == 0 {
-			return nil, reject(InvalidTarget, ReasonResourceNoScope, "a resource belongs to none of the scopes")
-		}
 	}
-	return token, understood(req, token)
+	return token, dropUnservedScopes(req, token)
+}
+
+func policyFault(field string) error {
+	return fault(ReasonPolicyTooWide, fmt.Errorf("Config.Policy widened %s or left nothing; it may only take some away, and refuses by an error", field))
 }
 
 // clone copies what a policy may alter.

@@ -10,20 +10,19 @@ const ReasonIssued Reason = "issued"
 
 // Reasons of step 1, parse. The code is invalid_request.
 const (
-	ReasonMethod            Reason = "method_not_allowed"   // not POST (405)
-	ReasonMediaType         Reason = "wrong_media_type"     // not a form
-	ReasonBodyTooLarge      Reason = "body_too_large"       // over 64 KiB (413)
-	ReasonBodyUnreadable    Reason = "body_unreadable"      // the caller stopped sending
-	ReasonMalformedForm     Reason = "malformed_form"       // bad escape, ';', not UTF-8, control characters
-	ReasonRepeatedParameter Reason = "repeated_parameter"   // RFC 6749 section 3.2
-	ReasonTooManyParameters Reason = "too_many_parameters"  // over 100
-	ReasonParameterTooLong  Reason = "parameter_too_long"   // see the table in form.go
-	ReasonQueryParameter    Reason = "parameter_in_query"   // RFC 6749 section 2.3.1
-	ReasonMalformedACR      Reason = "malformed_acr_values" // or two tenants, or two identity providers
+	ReasonMethod            Reason = "method_not_allowed"  // not POST (405)
+	ReasonMediaType         Reason = "wrong_media_type"    // not a form
+	ReasonBodyTooLarge      Reason = "body_too_large"      // over 64 KiB (413)
+	ReasonBodyUnreadable    Reason = "body_unreadable"     // the caller stopped sending
+	ReasonMalformedForm     Reason = "malformed_form"      // bad escape, ';', not UTF-8, control characters
+	ReasonRepeatedParameter Reason = "repeated_parameter"  // RFC 6749 section 3.2
+	ReasonTooManyParameters Reason = "too_many_parameters" // over 100
+	ReasonParameterTooLong  Reason = "parameter_too_long"  // client_id and client_secret over 512 octets, grant_type 256, scope 4096, resource 2048, acr_values 1024, others 50 KiB
+	ReasonQueryParameter    Reason = "parameter_in_query"  // RFC 6749 section 2.3.1
 )
 
-// Reasons of step 2, authenticate. The code is invalid_client, or
-// invalid_request for a request that contradicts itself.
+// Reasons why the client is not authenticated, steps 1 and 2. The code is
+// invalid_client unless a comment says otherwise.
 const (
 	ReasonSeveralMethods        Reason = "several_auth_methods"    // RFC 6749 section 2.3; invalid_request
 	ReasonClientIDMismatch      Reason = "client_id_mismatch"      // header and body name two clients; invalid_request
@@ -35,8 +34,8 @@ const (
 	ReasonAuthMethodNotAllowed  Reason = "auth_method_not_allowed" // not in the client's set
 	ReasonSecretMismatch        Reason = "secret_mismatch"
 	ReasonSecretExpired         Reason = "secret_expired" // the secret was right, once
-	ReasonThrottled             Reason = "throttled"      // 429
-	ReasonHashingBusy           Reason = "hashing_busy"   // 503
+	ReasonThrottled             Reason = "throttled"      // temporarily_unavailable (429)
+	ReasonHashingBusy           Reason = "hashing_busy"   // temporarily_unavailable (503)
 )
 
 // Reasons of step 3, permit.
@@ -45,8 +44,9 @@ const (
 	ReasonUnsupportedGrantType Reason = "unsupported_grant_type"
 	ReasonGrantTypeNotAllowed  Reason = "grant_type_not_allowed" // unauthorized_client
 	ReasonMalformedScope       Reason = "malformed_scope"
-	ReasonScopeNotAllowed      Reason = "scope_not_allowed" // not among the client's scopes
-	ReasonUnknownScope         Reason = "unknown_scope"     // the client has it, the scope store does not
+	ReasonScopeNotAllowed      Reason = "scope_not_allowed"    // not among the client's scopes
+	ReasonUnknownScope         Reason = "unknown_scope"        // the client has it, the scope store does not
+	ReasonMalformedACR         Reason = "malformed_acr_values" // or two tenants, or two identity providers
 	ReasonMalformedResource    Reason = "malformed_resource"
 	ReasonResourceNotAllowed   Reason = "resource_not_allowed" // of no scope that the client may have
 )
@@ -63,6 +63,7 @@ const (
 	ReasonPolicyTooWide      Reason = "policy_too_wide"          // the policy widened what it may only narrow; server_error
 	ReasonReservedName       Reason = "reserved_name"            // a claim or member of the endpoint's own was set; server_error
 	ReasonUnencodable        Reason = "unencodable"              // a claim or member that JSON cannot say; server_error
+	ReasonLifetime           Reason = "lifetime_too_short"       // a client's lifetime is below a second; server_error
 	ReasonNoValidatorResult  Reason = "no_result"                // a validator returned neither; server_error
 )
 

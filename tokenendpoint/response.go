@@ -13,7 +13,8 @@ const defaultRetryAfter = 5 * time.Second
 // Members are additional members of a token response.
 type Members map[string]any
 
-// write is the one writer of the endpoint's answers.
+// write is the one writer of the endpoint's answers; documents that may be kept
+// are written by public.
 func write(w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
@@ -25,16 +26,18 @@ func write(w http.ResponseWriter, status int, body []byte) {
 }
 
 // writeError answers with an error and returns the status.
-func (e *Endpoint) writeError(w http.ResponseWriter, err *Error) int {
+func writeError(w http.ResponseWriter, err *Error, issuer string) int {
 	status := err.status
 	if status == 0 {
 		status = err.Code.status()
 	}
 	switch status {
 	case http.StatusUnauthorized:
-		w.Header().Set("WWW-Authenticate", e.challenge) // RFC 9110 section 15.5.2
+		w.Header().Set("WWW-Authenticate", `Basic realm="`+issuer+`"`) // RFC 9110 section 15.5.2
 	case http.StatusMethodNotAllowed:
-		w.Header().Set("Allow", http.MethodPost)
+		if w.Header().Get("Allow") == "" {
+			w.Header().Set("Allow", http.MethodPost)
+		}
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		after := err.RetryAfter
 		if after <= 0 {

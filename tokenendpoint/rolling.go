@@ -22,8 +22,8 @@ import (
 // keys in memory, for one process and until it ends. With a Dir the keys outlive
 // the process and may be shared by several. Do not copy or change it once used.
 type RollingKeys struct {
-	// Dir is a folder of this RollingKeys alone, made if need be, in which each
-	// key is a file that only its owner may read. Several processes may start and
+	// Dir is a folder of this RollingKeys alone, made if need be, on a file system
+	// with hard links. In it each key is a file that only its owner may read. Several processes may start and
 	// roll at once: they agree on each key. Empty means memory.
 	Dir string
 
@@ -74,8 +74,8 @@ func (r *RollingKeys) Keys(context.Context) ([]Key, error) {
 		if !usable {
 			return nil, err
 		}
-		r.logger().Error("rolling the signing keys failed; the current key goes on signing", "cause", err.Error())
 		next = &rolled{keys: current.keys, next: retryAt(current.keys, now)}
+		r.logger().Error("rolling the signing keys failed; the current key goes on signing for now", "error", err.Error(), "retry", next.next)
 	}
 	r.current.Store(next)
 	return next.keys, nil
@@ -113,6 +113,14 @@ func anySigns(keys []Key, now time.Time) bool {
 func (r *RollingKeys) roll(now time.Time) (*rolled, error) {
 	signFor := r.signFor()
 	ahead, after := orDefault(r.PublishAhead, 24*time.Hour), orDefault(r.PublishAfter, 24*time.Hour)
+	for _, d := range []time.Duration{r.SignFor, r.PublishAhead, r.PublishAfter} {
+		if d < 0 {
+			return nil, fmt.Errorf("RollingKeys: %v is negative; leave it zero for the default", d)
+		}
+	}
+	if ahead < 2*jwksMaxAge {
+		return nil, fmt.Errorf("RollingKeys: PublishAhead %v is less than %v, and APIs keep the key set for a while; lengthen it", ahead, 2*jwksMaxAge)
+	}
 	if ahead >= signFor {
 		return nil, fmt.Errorf("RollingKeys: PublishAhead %v is not less than SignFor %v; shorten it", ahead, signFor)
 	}
@@ -138,6 +146,7 @@ func (r *RollingKeys) roll(now time.Time) (*rolled, error) {
 			key.SignUntil = from.Add(signFor)
 		}
 		key.PublishUntil = key.SignUntil.Add(after)
+		r.logger().Info("made a signing key", "kid", key.ID, "sign_from", key.SignFrom, "sign_until", key.SignUntil)
 		if keys, newest, err = r.add(keys, newest+1, key, now); err != nil {
 			return nil, err
 		}

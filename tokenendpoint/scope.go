@@ -59,6 +59,14 @@ func parseResources(values []string) ([]string, error) {
 // isIdentity reports whether a scope is about a user, so that there must be one.
 func isIdentity(s *store.Scope) bool { return s.Identity || s.Name == offlineAccess }
 
+func allScopes(scopes []store.Scope) []string {
+	names := make([]string, len(scopes))
+	for i := range scopes {
+		names[i] = scopes[i].Name
+	}
+	return names
+}
+
 // apiScopes returns the names of all scopes that are not about a user.
 func apiScopes(scopes []store.Scope) []string {
 	var names []string

@@ -22,7 +22,8 @@ type Token struct {
 	// Policy may take some away.
 	Resources []string
 
-	// Lifetime is in whole seconds. Policy may shorten it to one second or more.
+	// Lifetime may be shortened by Policy, to a second or more; fractions of a
+	// second are cut off.
 	Lifetime time.Duration
 
 	// Claims are added to the token, Members to the response. Policy may add to
@@ -48,7 +49,7 @@ func (e *Endpoint) settle(req *Request, result *Result) (*Token, error) {
 	if err := settleResources(req, result, token); err != nil {
 		return nil, err
 	}
-	if err := understood(req, token); err != nil {
+	if err := dropUnservedScopes(req, token); err != nil {
 		return nil, err
 	}
 	switch lifetime := req.Client.AccessTokenLifetime; {
@@ -57,7 +58,7 @@ func (e *Endpoint) settle(req *Request, result *Result) (*Token, error) {
 	case lifetime >= time.Second:
 		token.Lifetime = lifetime.Truncate(time.Second)
 	default:
-		return nil, fault(ReasonInternal, fmt.Errorf("AccessTokenLifetime of client %q is %v, less than a second", req.Client.ID, lifetime))
+		return nil, fault(ReasonLifetime, fmt.Errorf("AccessTokenLifetime of client %q is %v, less than a second", req.Client.ID, lifetime))
 	}
 	token.Claims = req.Client.Claims
 	if len(token.Grant.Claims) > 0 {
@@ -77,25 +78,24 @@ func settleScopes(req *Request, result *Result, token *Token) error {
 		if grant.Scopes = req.Scopes; grant.Scopes == nil {
 			grant.Scopes = apiScopes(req.allowed)
 		}
-	}
-	if len(grant.Scopes) == 0 {
-		return reject(InvalidScope, ReasonNoScope, "no scope was asked for and the client has none by default")
-	}
-	isGranted, allowed := lookup(grant.Scopes), make([]string, len(req.allowed))
-	for i := range req.allowed {
-		allowed[i] = req.allowed[i].Name
-		if grant.Subject == "" && isIdentity(&req.allowed[i]) && isGranted(allowed[i]) {
-			return reject(InvalidScope, ReasonIdentityScope, "a scope needs a user")
+		if len(grant.Scopes) == 0 {
+			return reject(InvalidScope, ReasonNoScope, "no scope was asked for and the client has none by default")
 		}
 	}
-	if !within(grant.Scopes, allowed) {
-		return fault(ReasonGrantTooWide, fmt.Errorf("the validator of %q granted a scope that is not the client's", req.GrantType))
+	if len(grant.Scopes) == 0 || !within(grant.Scopes, allScopes(req.allowed)) {
+		return tooWide(req, "Grant.Scopes", "the client's scopes")
+	}
+	isGranted := lookup(grant.Scopes)
+	for i := range req.allowed {
+		if grant.Subject == "" && isIdentity(&req.allowed[i]) && isGranted(req.allowed[i].Name) {
+			return reject(InvalidScope, ReasonIdentityScope, "a scope needs a user")
+		}
 	}
 	switch {
 	case result.Scopes != nil:
 		token.Scopes = unique(result.Scopes)
 		if len(token.Scopes) == 0 || !within(token.Scopes, grant.Scopes) {
-			return fault(ReasonGrantTooWide, fmt.Errorf("the validator of %q returned Scopes that are empty or not in its Grant", req.GrantType))
+			return tooWide(req, "Scopes", "its Grant's")
 		}
 	case req.Scopes != nil:
 		token.Scopes = req.Scopes
@@ -111,35 +111,43 @@ func settleScopes(req *Request, result *Result, token *Token) error {
 // settleResources does the same for resources; nil stays nil and means those that
 // the scopes belong to.
 func settleResources(req *Request, result *Result, token *Token) error {
+	allowed := resourcesOfAll(req.allowed, apiScopes(req.allowed), req.Issuer)
 	granted := token.Grant.Resources
+	if granted == nil {
+		granted = allowed
+	} else if len(granted) == 0 || !within(granted, allowed) {
+		return tooWide(req, "Grant.Resources", "the client's resources")
+	}
 	switch {
 	case result.Resources != nil:
 		token.Resources = unique(result.Resources)
-		if len(token.Resources) == 0 || granted != nil && !within(token.Resources, granted) {
-			return fault(ReasonGrantTooWide, fmt.Errorf("the validator of %q returned Resources that are empty or not in its Grant", req.GrantType))
+		if len(token.Resources) == 0 || !within(token.Resources, granted) {
+			return tooWide(req, "Resources", "its Grant's")
 		}
 	case req.Resources != nil:
 		token.Resources = req.Resources
-		if granted != nil && !within(token.Resources, granted) {
+		if !within(token.Resources, granted) {
 			return reject(InvalidTarget, ReasonResourceNotGranted, "a resource was not granted")
 		}
 	default:
-		token.Resources = unique(granted)
-		if granted != nil && len(granted) == 0 {
-			return fault(ReasonGrantTooWide, fmt.Errorf("the validator of %q returned a Grant whose Resources are empty, not nil", req.GrantType))
-		}
+		token.Resources = unique(token.Grant.Resources)
 	}
 	return nil
 }
 
-// understood drops the scopes that no resource of the token understands (RFC 8707
-// section 2.2). A resource that is left without any is refused: the token would
-// be of no use there.
-func understood(req *Request, token *Token) error {
+// tooWide blames the validator. Empty is wrong too: nil is how to say nothing.
+func tooWide(req *Request, field, limit string) error {
+	return fault(ReasonGrantTooWide, fmt.Errorf("the validator of %q returned %s that are empty or not within %s", req.GrantType, field, limit))
+}
+
+// dropUnservedScopes drops the scopes that no resource of the token understands
+// (RFC 8707 section 2.2). A resource that is left without any is refused: the
+// token would be of no use there.
+func dropUnservedScopes(req *Request, token *Token) error {
 	if token.Resources == nil {
 		return nil
 	}
-	if !within(token.Resources, resourcesOfAll(req.allowed, token.Scopes, req.Issuer)) {
+	if len(token.Resources) == 0 || !within(token.Resources, resourcesOfAll(req.allowed, token.Scopes, req.Issuer)) {
 		return reject(InvalidTarget, ReasonResourceNoScope, "a resource belongs to none of the scopes")
 	}
 	var scopes []string

@@ -173,7 +173,10 @@ func transcriptSent(r *http.Request, body string) (secrets, others []string) {
 func transcriptWords() map[string]bool {
 	known := make(map[string]bool)
 	for _, client := range transcriptClients() {
-		known[client.ID] = !client.Disabled
+		known[client.ID] = true
+		for name := range strings.FieldsSeq(client.Scope) { // also one that the scope store does not know
+			known[name] = true
+		}
 	}
 	for _, grant := range transcriptGrants() {
 		known[grant.GrantType()] = true

@@ -1,0 +1,62 @@
+package tokenendpoint
+
+import (
+	"errors"
+	"strings"
+)
+
+// Paths are the paths of the endpoints, relative to the issuer. Empty ones have
+// the defaults shown.
+type Paths struct {
+	Token string // /connect/token
+	JWKS  string // /.well-known/openid-configuration/jwks
+}
+
+func (p Paths) withDefaults() Paths {
+	if p.Token == "" {
+		p.Token = "/connect/token"
+	}
+	if p.JWKS == "" {
+		p.JWKS = "/.well-known/openid-configuration/jwks"
+	}
+	return p
+}
+
+func (p Paths) check() error {
+	var problems []error
+	for _, field := range []struct{ name, path string }{{"Token", p.Token}, {"JWKS", p.JWKS}} {
+		switch {
+		case !isPlainPath(field.path) || strings.HasSuffix(field.path, "/"):
+			problems = append(problems, fieldError("Paths."+field.name, ` %q is not a path of letters, digits and -._~, such as "/connect/token"`, field.path))
+		case field.path == discoveryPath || field.path == serverPath:
+			problems = append(problems, fieldError("Paths."+field.name, " %q is where the metadata is; choose another", field.path))
+		}
+	}
+	if p.Token == p.JWKS {
+		problems = append(problems, fieldError("Paths.Token", " and Paths.JWKS are both %q; choose two", p.Token))
+	}
+	return errors.Join(problems...)
+}
+
+// isPlainPath reports whether a path means the same to every router: segments of
+// unreserved characters (RFC 3986 section 2.3), none of them empty or dots.
+func isPlainPath(path string) bool {
+	if path == "/" {
+		return true
+	}
+	segments, isAbsolute := strings.CutPrefix(strings.TrimSuffix(path, "/"), "/")
+	for segment := range strings.SplitSeq(segments, "/") {
+		if segment == "" || segment == "." || segment == ".." || strings.Trim(segment, unreserved) != "" {
+			return false
+		}
+	}
+	return isAbsolute
+}
+
+const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+
+// Where clients look for metadata.
+const (
+	serverPath    = "/.well-known/oauth-authorization-server" // inserted: RFC 8414 section 3
+	discoveryPath = "/.well-known/openid-configuration"       // appended: Discovery section 4
+)
