@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -72,35 +69,6 @@ func (e *expiry) UnmarshalJSON(b []byte) error {
 		return errors.New(`expires_at is neither seconds since 1970 nor a time such as "2030-01-31T00:00:00Z"`)
 	}
 	return nil
-}
-
-func loadConfig(path string) (registry, error) {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return registry{}, errors.Unwrap(err) // the caller names the path
-	}
-	var file configFile
-	decoder := json.NewDecoder(bytes.NewReader(content))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&file); err != nil {
-		return registry{}, fmt.Errorf("near line %d: %s", line(content, decoder.InputOffset(), err), strings.TrimPrefix(err.Error(), "json: "))
-	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return registry{}, errors.New("something follows the JSON object; remove it")
-	}
-	return file.registry()
-}
-
-func line(content []byte, offset int64, err error) int {
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		offset = syntax.Offset
-	case errors.As(err, &kind):
-		offset = kind.Offset
-	}
-	return 1 + bytes.Count(content[:min(int(offset), len(content))], []byte("\n"))
 }
 
 func (f *configFile) registry() (registry, error) {

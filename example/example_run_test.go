@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,8 +65,10 @@ func TestABadFlagOrFileIsOneLineThatNamesIt(t *testing.T) {
 		"an address that is not ours":       {args: []string{"-addr", "192.0.2.1:0"}, names: "-addr"},
 		"an http issuer elsewhere":          {args: []string{"-issuer", "http://shop.example"}, names: "-issuer"},
 		"an issuer with a query":            {args: []string{"-issuer", "https://shop.example?x"}, names: "-issuer"},
-		"a data folder that is a file":      {args: []string{"-data", os.Args[0]}, names: "-data"},
+		"a data folder that is a file":      {args: []string{"-data", os.Args[0]}, names: "-data " + os.Args[0] + ": "},
 		"a file that is not there":          {args: []string{"-config", "/nowhere.json"}, names: "/nowhere.json"},
+		"an empty file":                     {config: " \n", names: "empty"},
+		"a file that is no object":          {config: `[]`, names: "object"},
 		"broken JSON":                       {config: "{\n\n\"clients\": [,]}", names: "line 3"},
 		"something after the JSON":          {config: `{} {}`, names: "follows"},
 		"an unknown field":                  {config: `{"clientz":[]}`, names: `"clientz"`},
@@ -88,9 +91,9 @@ func TestABadFlagOrFileIsOneLineThatNamesIt(t *testing.T) {
 		"a scope that is there twice":       {config: `{"scopes":[{"name":"a"},{"name":"a"}]}`, names: "scopes[1]"},
 		"a user without a password":         {config: `{"users":[{"sub":"1","username":"a"}]}`, names: "users[0]"},
 		"two users of one name":             {config: `{"users":[{"sub":"1","username":"a","password":"p"},{"sub":"2","username":"a","password":"p"}]}`, names: "users[1]"},
-		"a value of the wrong type":         {config: `{"clients":[{"client_id":5}]}`, names: "client_id"},
-		"a lifetime that is not whole":      {config: client(`,"access_token_lifetime":1.5`), names: "access_token_lifetime"},
-		"a file that ends in the middle":    {config: `{"clients":[`, names: "EOF"},
+		"a value of the wrong type":         {config: `{"clients":[{"client_id":5}]}`, names: "clients.client_id must be a string"},
+		"a lifetime that is not whole":      {config: client(`,"access_token_lifetime":1.5`), names: "access_token_lifetime must be a whole number"},
+		"a file that ends in the middle":    {config: `{"clients":[`, names: "in the middle"},
 		"a hash that asks for too much":     {config: `{"clients":[{"client_id":"a","client_secrets":[{"hash":"$argon2id$v=19$m=9999999,t=1,p=1$c29tZXNhbHQ$c29tZWhhc2hzb21laGFzaA"}]}]}`, names: "client_secrets[0]"},
 		"a client_id that cannot be sent":   {config: `{"clients":[{"client_id":"é","client_secrets":[{"value":"s"}]}]}`, names: "client_id"},
 		"a secret without value, but label": {config: `{"clients":[{"client_id":"a","client_secrets":[{"label":"x"}]}]}`, names: "client_secrets[0]"},
@@ -114,6 +117,37 @@ func TestABadFlagOrFileIsOneLineThatNamesIt(t *testing.T) {
 				t.Errorf("it greeted all the same: %s", &stdout)
 			}
 		})
+	}
+}
+
+func TestAnAddressThatIsTakenIsNamed(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	addr := taken.Addr().String()
+	err = run(context.Background(), []string{"-addr", addr, "-data", t.TempDir()}, io.Discard, t.Output())
+	if err == nil || !strings.Contains(err.Error(), "-addr "+addr+": something listens there already") {
+		t.Errorf("err = %v", err)
+	}
+}
+
+// The curl line works on this machine, whatever the issuer is called outside.
+func TestTheGreetingLeadsToTheListener(t *testing.T) {
+	for addr, want := range map[string]string{
+		":0": "http://127.0.0.1:", "0.0.0.0:0": "http://127.0.0.1:", "[::]:0": "http://127.0.0.1:", "localhost:0": "http://localhost:",
+	} {
+		if issuer := start(t, "-addr", addr); !strings.HasPrefix(issuer, want) {
+			t.Errorf("-addr %s: the issuer is %s", addr, issuer)
+		}
+	}
+	var greeting bytes.Buffer
+	greet(&greeting, options{issuer: "https://shop.example/auth/"}, "http://127.0.0.1:5001")
+	for _, line := range []string{"issuer    https://shop.example/auth/\n", "POST https://shop.example/auth/connect/token ", "curl -s http://127.0.0.1:5001/auth/connect/token "} {
+		if !strings.Contains(greeting.String(), line) {
+			t.Errorf("the greeting lacks %q:\n%s", line, &greeting)
+		}
 	}
 }
 

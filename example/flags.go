@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // options is what the flags say.
@@ -58,6 +59,14 @@ func parseFlags(args []string, usage io.Writer) (options, error) {
 		return o, fmt.Errorf("-config %s: %w", config, err)
 	}
 	return o, nil
+}
+
+// addrError says why an address cannot be listened on.
+func addrError(addr string, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("-addr %s: something listens there already; stop it or choose another", addr)
+	}
+	return fmt.Errorf("-addr %s: %w", addr, err)
 }
 
 // oneLine folds the list of problems that tokenendpoint.New returns.

@@ -69,26 +69,29 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	logger := slog.New(slog.NewTextHandler(stderr, nil))
 	listener, err := net.Listen("tcp", options.addr)
 	if err != nil {
-		return fmt.Errorf("-addr %s: %w", options.addr, err)
+		return addrError(options.addr, err)
 	}
 	defer listener.Close()
 	if options.issuer == "" {
-		options.issuer = issuerOf(options.addr, listener.Addr())
+		options.issuer = urlOf(options.addr, listener.Addr())
 	}
-	endpoint, err := newEndpoint(options, logger)
+	endpoint, err := newEndpoint(ctx, options, logger)
 	if err != nil {
-		return fmt.Errorf("-issuer %s, -data %s: %w", options.issuer, options.data, oneLine(err))
+		return err
 	}
 	mux := shop()
 	endpoint.Mount(mux)
-	greet(stdout, options)
+	greet(stdout, options, urlOf(options.addr, listener.Addr()))
 	return serve(ctx, listener, mux)
 }
 
-// issuerOf is the default issuer: the host as -addr has it, and the port that was
-// really taken.
-func issuerOf(addr string, taken net.Addr) string {
+// urlOf is where this machine reaches the listener, and the default issuer: the
+// host as -addr has it, unless that means all, and the port that was really taken.
+func urlOf(addr string, taken net.Addr) string {
 	host, _, _ := net.SplitHostPort(addr) // parseFlags checked it
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
 	_, port, _ := net.SplitHostPort(taken.String())
 	return "http://" + net.JoinHostPort(host, port)
 }
