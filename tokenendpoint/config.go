@@ -1,6 +1,7 @@
 package tokenendpoint
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -118,8 +119,8 @@ func New(config Config) (*Endpoint, error) {
 func (e *Endpoint) setDefaults() {
 	c := &e.config
 	c.Paths = c.Paths.withDefaults()
-	c.AccessTokenLifetime = orDefault(c.AccessTokenLifetime.Truncate(time.Second), time.Hour)
-	c.Timeout = orDefault(c.Timeout, 10*time.Second)
+	c.AccessTokenLifetime = cmp.Or(c.AccessTokenLifetime.Truncate(time.Second), time.Hour)
+	c.Timeout = cmp.Or(c.Timeout, 10*time.Second)
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}

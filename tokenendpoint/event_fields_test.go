@@ -22,7 +22,7 @@ func eventTrial(t *testing.T) *trial {
 			TokenEndpointAuthMethod: store.NoAuth}},
 		"closed": {Metadata: store.Metadata{ID: "closed"}, Disabled: true, Secrets: []store.Secret{{Hash: store.HashSecret(trialSecret)}}},
 		"expired": {Metadata: store.Metadata{ID: "expired"},
-			Secrets: []store.Secret{{Hash: store.HashSecret(trialSecret), ExpiresAt: trialNow}}},
+			Secrets: []store.Secret{{Hash: store.HashSecret(trialSecret), Label: "2025", ExpiresAt: trialNow}}},
 	}
 	till := tr.clients
 	tr.clients = func(ctx context.Context, id string) (*store.Client, error) {
@@ -122,14 +122,33 @@ func TestEveryOutcomeIsOneEvent(t *testing.T) {
 	}
 }
 
+// The log of a guessed secret names the client that is guessed at.
 func TestEventOfAThrottledRequest(t *testing.T) {
 	t.Run("a throttled request is one event by its reason", func(t *testing.T) {
 		tr := newTrial(t)
 		tr.blocked = func(context.Context, tokenendpoint.Attempt) (time.Duration, error) { return time.Minute, nil }
 		tr.equal("the status", tr.ask("").status, http.StatusTooManyRequests)
-		tr.equal("the reason", tr.event().Reason, tokenendpoint.ReasonThrottled)
-		tr.equal("the event's status", tr.event().Status, http.StatusTooManyRequests)
+		event := tr.event()
+		tr.equal("the reason", event.Reason, tokenendpoint.ReasonThrottled)
+		tr.equal("the event's status", event.Status, http.StatusTooManyRequests)
+		tr.equal("the client", event.ClientID, "till")
+		tr.equal("whether it is authenticated", event.Authenticated, false)
 	})
+}
+
+// An operator finds out which secret is to be replaced, and which method a client
+// used that it may not: neither is told on the wire.
+func TestTheCauseOfARefusalIsInTheEventAlone(t *testing.T) {
+	for id, words := range map[string]string{"expired": `label "2025" expired at 20`, "kiosk": "may not use client_secret_basic"} {
+		tr := eventTrial(t)
+		r := tr.request("grant_type=" + trialGrant)
+		r.SetBasicAuth(id, trialSecret)
+		answer := tr.send(r)
+		tr.refusal(answer, http.StatusUnauthorized, `{"error":"invalid_client","error_description":"client authentication failed"}`)
+		if err := tr.event().Err; err == nil || !strings.Contains(err.Error(), words) {
+			t.Errorf("%s: the event's error is %v, which does not say %s", id, err, words)
+		}
+	}
 }
 
 func TestTheObserver(t *testing.T) {

@@ -102,9 +102,13 @@ func TestRollingKeysThatCannotRoll(t *testing.T) {
 		source *tokenendpoint.RollingKeys
 		want   string
 	}{
-		"The next key cannot be published before there is one": {&tokenendpoint.RollingKeys{SignFor: time.Hour, PublishAhead: time.Hour}, "PublishAhead"},
-		"A day ahead is too long for an hour":                  {&tokenendpoint.RollingKeys{SignFor: time.Hour}, "PublishAhead"},
-		"An algorithm must be one that signs":                  {&tokenendpoint.RollingKeys{Alg: "HS256"}, `"HS256"`},
+		"The next key cannot be published before there is one":  {&tokenendpoint.RollingKeys{SignFor: time.Hour, PublishAhead: time.Hour}, "PublishAhead"},
+		"A day ahead is too long for an hour":                   {&tokenendpoint.RollingKeys{SignFor: time.Hour}, "PublishAhead"},
+		"An API may still have the key set of five minutes ago": {&tokenendpoint.RollingKeys{SignFor: time.Hour, PublishAhead: 10*time.Minute - 1}, "PublishAhead"},
+		"A key is not published for less than no time":          {&tokenendpoint.RollingKeys{PublishAhead: -time.Hour}, "PublishAhead"},
+		"A key does not sign for less than no time":             {&tokenendpoint.RollingKeys{SignFor: -time.Hour}, "SignFor"},
+		"A token is verified for less than no time":             {&tokenendpoint.RollingKeys{PublishAfter: -time.Hour}, "PublishAfter"},
+		"An algorithm must be one that signs":                   {&tokenendpoint.RollingKeys{Alg: "HS256"}, `"HS256"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if keys, err := c.source.Keys(t.Context()); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -1,6 +1,7 @@
 package tokenendpoint_test
 
 import (
+	"context"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -9,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/grantor-go/grantor/tokenendpoint"
 )
 
 // A link could lead to a key that somebody else wrote, and a pipe would hang.
@@ -123,6 +126,45 @@ func TestKeysThatWouldLeaveTheirTokensUnverifiableAreRefused(t *testing.T) {
 	if _, err := source.Keys(t.Context()); err == nil || !strings.Contains(err.Error(), "PublishAfter") {
 		t.Errorf("got %v, want an error that names PublishAfter", err)
 	}
+}
+
+// A vault that hangs must not hold on to whoever asks for the key set.
+func TestAKeySourceThatHangsIsGivenUp(t *testing.T) {
+	clock, hangs := newKeysClock(keysStart), false
+	config := keysConfig(keysHanging{keysQuick("", clock), &hangs}, clock)
+	log := new(keysLog)
+	config.Timeout, config.Logger = time.Millisecond, log.Logger()
+	endpoint, err := tokenendpoint.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hangs = true
+	mux := http.NewServeMux()
+	endpoint.Mount(mux)
+	w := newKeysGet(mux, "https://shop.example/.well-known/openid-configuration/jwks")
+	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || strings.Contains(log.String(), "panic") {
+		t.Errorf("got %d %v %s", w.Code, w.Header(), w.Body)
+	}
+	if _, err := tokenendpoint.New(config); err == nil || !strings.Contains(err.Error(), "Keys: ") {
+		t.Errorf("New: got %v, want an error that names Keys", err)
+	}
+}
+
+// keysHanging is a source that answers once nobody waits any more.
+type keysHanging struct {
+	tokenendpoint.KeySource
+	hangs *bool
+}
+
+func (h keysHanging) Keys(ctx context.Context) ([]tokenendpoint.Key, error) {
+	if *h.hangs {
+		if _, bounded := ctx.Deadline(); !bounded {
+			panic("this would hang for ever")
+		}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return h.KeySource.Keys(ctx)
 }
 
 func TestAPanicOfTheKeySourceIsA503OfTheJWKS(t *testing.T) {

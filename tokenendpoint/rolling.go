@@ -1,6 +1,7 @@
 package tokenendpoint
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -23,13 +24,14 @@ import (
 // the process and may be shared by several. Do not copy or change it once used.
 type RollingKeys struct {
 	// Dir is a folder of this RollingKeys alone, made if need be, on a file system
-	// with hard links. In it each key is a file that only its owner may read. Several processes may start and
-	// roll at once: they agree on each key. Empty means memory.
+	// with hard links. In it each key is a file that only its owner may read.
+	// Several processes may start and roll at once: they agree on each key. Empty
+	// means memory.
 	Dir string
 
 	Alg          Alg           // of new keys; empty means ES256
 	SignFor      time.Duration // how long a key signs; zero means 30 days
-	PublishAhead time.Duration // zero means a day; less than SignFor
+	PublishAhead time.Duration // zero means a day; ten minutes or more, and less than SignFor
 	PublishAfter time.Duration // zero means a day; at least the longest lifetime of a token, see Key.PublishUntil
 
 	Logger *slog.Logger     // told of a roll that failed while there was a key to go on with; nil means slog.Default()
@@ -111,21 +113,9 @@ func anySigns(keys []Key, now time.Time) bool {
 // now, a clock was wrong: there is then a key that signs at once, until one with
 // a later SignFrom takes over.
 func (r *RollingKeys) roll(now time.Time) (*rolled, error) {
-	signFor := r.signFor()
-	ahead, after := orDefault(r.PublishAhead, 24*time.Hour), orDefault(r.PublishAfter, 24*time.Hour)
-	for _, d := range []time.Duration{r.SignFor, r.PublishAhead, r.PublishAfter} {
-		if d < 0 {
-			return nil, fmt.Errorf("RollingKeys: %v is negative; leave it zero for the default", d)
-		}
-	}
-	if ahead < 2*jwksMaxAge {
-		return nil, fmt.Errorf("RollingKeys: PublishAhead %v is less than %v, and APIs keep the key set for a while; lengthen it", ahead, 2*jwksMaxAge)
-	}
-	if ahead >= signFor {
-		return nil, fmt.Errorf("RollingKeys: PublishAhead %v is not less than SignFor %v; shorten it", ahead, signFor)
-	}
-	if after < time.Minute {
-		return nil, fmt.Errorf("RollingKeys: PublishAfter %v is less than a minute; lengthen it to the longest lifetime of a token", after)
+	signFor, ahead, after := r.signFor(), cmp.Or(r.PublishAhead, 24*time.Hour), cmp.Or(r.PublishAfter, 24*time.Hour)
+	if err := checkPeriods(signFor, ahead, after); err != nil {
+		return nil, err
 	}
 	keys, newest, err := r.load(now)
 	if err != nil {
@@ -160,6 +150,18 @@ func (r *RollingKeys) roll(now time.Time) (*rolled, error) {
 	return &rolled{keys: keys, next: next}, nil
 }
 
+func checkPeriods(signFor, ahead, after time.Duration) error {
+	switch {
+	case ahead < 2*jwksMaxAge: // APIs keep the key set for a while
+		return fmt.Errorf("RollingKeys: PublishAhead %v is less than %v; lengthen it, or leave it zero for a day", ahead, 2*jwksMaxAge)
+	case ahead >= signFor:
+		return fmt.Errorf("RollingKeys: PublishAhead %v is not less than SignFor %v; shorten it", ahead, signFor)
+	case after < time.Minute:
+		return fmt.Errorf("RollingKeys: PublishAfter %v is less than a minute; lengthen it to the longest lifetime of a token", after)
+	}
+	return nil
+}
+
 // load returns the keys that are not past their time, the newest last, and the
 // newest one's number.
 func (r *RollingKeys) load(now time.Time) ([]Key, int, error) {
@@ -188,7 +190,7 @@ func (r *RollingKeys) add(keys []Key, number int, key Key, now time.Time) ([]Key
 	return loadKeys(r.Dir, now, 3*r.signFor())
 }
 
-func (r *RollingKeys) signFor() time.Duration { return orDefault(r.SignFor, 30*24*time.Hour) }
+func (r *RollingKeys) signFor() time.Duration { return cmp.Or(r.SignFor, 30*24*time.Hour) }
 
 func (r *RollingKeys) generate() (Key, error) {
 	key := Key{Alg: r.Alg}
