@@ -136,7 +136,7 @@ func (r *RollingKeys) roll(now time.Time) (*rolled, error) {
 			key.SignUntil = from.Add(signFor)
 		}
 		key.PublishUntil = key.SignUntil.Add(after)
-		r.logger().Info("made a signing key", "kid", key.ID, "sign_from", key.SignFrom, "sign_until", key.SignUntil)
+		r.logger().Info("made a signing key", "kid", key.ID, "sign_until", key.SignUntil)
 		if keys, newest, err = r.add(keys, newest+1, key, now); err != nil {
 			return nil, err
 		}
