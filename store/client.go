@@ -49,6 +49,29 @@ type Client struct {
 	// request then fails as a server_error and the log names the claim.
 	Claims map[string]any `json:"-"`
 
+	// RefreshTokens says when the client gets refresh tokens. It also needs the
+	// grant type refresh_token, and a user.
+	RefreshTokens RefreshTokens `json:"-"`
+
+	// Rotation says whether a refresh token is replaced when it is used.
+	Rotation Rotation `json:"-"`
+
+	// RefreshTokenLifetime is how long after the sign-in refresh tokens end,
+	// however often they were used, and RefreshTokenIdle how long after the last
+	// use. Zero means no such end; both zero mean 30 days after the sign-in.
+	RefreshTokenLifetime time.Duration `json:"-"`
+	RefreshTokenIdle     time.Duration `json:"-"`
+
+	// FreshClaims gives refreshed tokens the claims that Config.Users sets at the
+	// time; without it they keep those of the sign-in.
+	FreshClaims bool `json:"-"`
+
+	// LegacyNoPKCE lets a client that authenticates have codes without a
+	// code_challenge, LegacyPlainPKCE with the method plain (RFC 9700 section
+	// 2.1.1 is against both).
+	LegacyNoPKCE    bool `json:"-"`
+	LegacyPlainPKCE bool `json:"-"`
+
 	// Disabled refuses the client, with the answer an unknown client gets.
 	Disabled bool `json:"-"`
 }
@@ -75,7 +98,29 @@ type Metadata struct {
 	// TokenEndpointAuthMethod is the one way in which the client
 	// authenticates, unless Client.AuthMethods lists several.
 	TokenEndpointAuthMethod AuthMethod `json:"token_endpoint_auth_method,omitempty"`
+
+	// IDTokenAlg is the algorithm that ID tokens for the client are signed with
+	// (OpenID Connect Registration section 2). Empty means RS256 if there is such
+	// a key, else that of the key that signs access tokens.
+	IDTokenAlg string `json:"id_token_signed_response_alg,omitempty"`
 }
+
+// RefreshTokens says when a client gets refresh tokens.
+type RefreshTokens string
+
+const (
+	RefreshTokensOffline RefreshTokens = ""       // if offline_access is granted (OpenID Connect Core section 11)
+	RefreshTokensAlways  RefreshTokens = "always" // whatever is granted
+)
+
+// Rotation says whether a refresh token is replaced when it is used.
+type Rotation string
+
+const (
+	RotationDefault Rotation = ""       // rotate for public clients, keep for others (RFC 9700 section 4.14.2)
+	RotationRotate  Rotation = "rotate" // a new one for each use
+	RotationKeep    Rotation = "keep"   // the same until it ends
+)
 
 // AuthMethod is a way in which a client authenticates, by the names of the
 // registry that RFC 7591 section 4.2 opened.

@@ -3,8 +3,14 @@ package store
 import "time"
 
 // Grant is what was authorised, whole. A token may carry less than its grant,
-// never more, and a narrower token leaves the grant as it was.
+// never more, and a narrower token leaves the grant as it was. What a code was
+// given for is what its refresh tokens inherit, unchanged.
 type Grant struct {
+	// Issuer and ClientID are who granted it and to whom. The endpoint fills them
+	// in; a validator may leave them empty.
+	Issuer   string
+	ClientID string
+
 	// Subject identifies the user who authorised the client. Empty means that
 	// the client acts for itself, and then sub is its client_id: no user may have
 	// a subject that is also a client_id (RFC 9068 section 5).
@@ -27,7 +33,20 @@ type Grant struct {
 	ACR string
 	AMR []string
 
+	// Session identifies the user's session at the service, so that it can be
+	// ended; it becomes sid. Empty if there is none.
+	Session string
+
+	// Nonce is that of the authentication request (OpenID Connect Core section
+	// 3.1.2.1), for the first ID token.
+	Nonce string
+
 	// Claims are added to the access token. Those that the endpoint writes
 	// itself cannot be set here.
 	Claims map[string]any
+
+	// UserClaims are about the user. A token gets those that its scopes give
+	// access to (Scope.Claims): the ID token those of identity scopes, the access
+	// token those of the others.
+	UserClaims map[string]any
 }

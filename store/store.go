@@ -6,16 +6,31 @@
 // service needs for the client_credentials grant and for grants of its own.
 // Package storetest checks an implementation against every promise made here.
 //
+// Grants that have users keep records of what was granted in a [GrantStore].
+//
 // # Verdicts and outages
 //
-// [ErrNotFound] is a verdict: the store looked, and there is nothing. Any other
-// error is an outage: the store could not look. The endpoint answers a verdict
-// with a rejection and an outage with 503 and Retry-After, so a store must never
-// turn one into the other: a timeout, a refused connection or a cancelled
-// context is not ErrNotFound.
+// [ErrNotFound], [ErrConflict] and [ErrRevoked] are verdicts: the store looked,
+// and so it is. [ErrCorrupt] is a fault of what is kept. Any other error is an
+// outage: the store could not look. The endpoint answers a verdict with a
+// rejection, a fault with 500 and an outage with 503 and Retry-After, so a store
+// must never turn one into the other: a timeout, a refused connection or a
+// cancelled context is not ErrNotFound.
 package store
 
 import "errors"
 
-// ErrNotFound says that a record does not exist. It may be wrapped.
-var ErrNotFound = errors.New("store: not found")
+// The verdicts of stores. They may be wrapped.
+var (
+	// ErrNotFound says that a record does not exist.
+	ErrNotFound = errors.New("store: not found")
+
+	// ErrConflict says that somebody else was first: look again.
+	ErrConflict = errors.New("store: conflict")
+
+	// ErrRevoked says that the family was revoked.
+	ErrRevoked = errors.New("store: revoked")
+
+	// ErrCorrupt says that what is kept cannot be read.
+	ErrCorrupt = errors.New("store: corrupt record")
+)

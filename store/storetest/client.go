@@ -26,6 +26,7 @@ func wholeClient() store.Client {
 			GrantTypes:              []string{"client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"},
 			Scope:                   "write read",
 			TokenEndpointAuthMethod: store.ClientSecretPost,
+			IDTokenAlg:              "ES384",
 		},
 		Secrets: []store.Secret{
 			{
@@ -43,6 +44,15 @@ func wholeClient() store.Client {
 		},
 		AuthMethods:         []store.AuthMethod{store.ClientSecretPost, store.ClientSecretBasic},
 		AccessTokenLifetime: 25 * time.Hour,
+
+		RefreshTokens:        store.RefreshTokensAlways,
+		Rotation:             store.RotationKeep,
+		RefreshTokenLifetime: 90 * 24 * time.Hour,
+		RefreshTokenIdle:     15 * 24 * time.Hour,
+		FreshClaims:          true,
+		LegacyNoPKCE:         true,
+		LegacyPlainPKCE:      true,
+
 		Claims: map[string]any{
 			"https://example.com/tenant": "acme, inc.",
 			"beta":                       true,
