@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -153,4 +154,36 @@ func (c *Client) Allows(m AuthMethod) bool {
 	default:
 		return len(c.Secrets) > 0 && (m == ClientSecretBasic || m == ClientSecretPost)
 	}
+}
+
+// AllowsRedirect reports whether a redirect URI is one of the client's: the same
+// string (RFC 6749 section 3.1.2.3), but for the port of an http URI on a loopback
+// address, which native applications choose at run time (RFC 8252 section 7.3).
+func (c *Client) AllowsRedirect(uri string) bool {
+	if slices.Contains(c.RedirectURIs, uri) {
+		return uri != ""
+	}
+	anyPort, ok := withoutLoopbackPort(uri)
+	return ok && slices.ContainsFunc(c.RedirectURIs, func(registered string) bool {
+		other, ok := withoutLoopbackPort(registered)
+		return ok && other == anyPort
+	})
+}
+
+// withoutLoopbackPort takes the port out of http://127.0.0.1 and http://[::1].
+func withoutLoopbackPort(uri string) (string, bool) {
+	for _, origin := range []string{"http://127.0.0.1", "http://[::1]"} {
+		rest, ok := strings.CutPrefix(uri, origin)
+		if !ok {
+			continue
+		}
+		if port, isPort := strings.CutPrefix(rest, ":"); isPort {
+			rest = strings.TrimLeft(port, "0123456789")
+			if digits := len(port) - len(rest); digits == 0 || digits > 5 {
+				return "", false
+			}
+		}
+		return origin + rest, strings.HasPrefix(rest, "/") || rest == ""
+	}
+	return "", false
 }

@@ -33,6 +33,7 @@ type Scope struct {
 
 	// Identity marks a scope that is about the user rather than about an API
 	// (openid, profile, email, ...). It is never granted by default, nor to a
-	// client that acts for itself. The name offline_access is always treated so.
+	// client that acts for itself. The names openid and offline_access are always
+	// treated so.
 	Identity bool `json:"identity,omitempty"`
 }

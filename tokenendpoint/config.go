@@ -45,6 +45,23 @@ type Config struct {
 	// 10*time.Minute; fractions of a second are cut off. Zero means an hour.
 	AccessTokenLifetime time.Duration
 
+	// Records keeps what is granted to users: codes and refresh tokens. The grant
+	// types that have users need it.
+	Records store.GrantStore
+
+	// AuthorizationURL is the service's own authorization endpoint (RFC 6749
+	// section 3.1), where users sign in and AuthorizationCode.Issue is called. It
+	// is in the metadata, which then promises that its answers carry iss (RFC
+	// 9207). Empty if there is none.
+	AuthorizationURL string
+
+	// Users, if set, is called whenever tokens are about to be issued for a user,
+	// before Policy and with the same rules: is the user still there, and what is
+	// to be said about them (Token.UserClaims)? It refuses by an error, most often
+	// an Error with InvalidGrant, whose Revoke ends the grant for good. If another
+	// request redeems the same grant at the same time it is called once more.
+	Users func(ctx context.Context, req *Request, token *Token) error
+
 	// Policy, if set, is called for each token after its grant was validated and
 	// before it is signed. It may narrow the token, add claims and members,
 	// shorten the lifetime, or refuse by an error as a GrantValidator does. What
@@ -71,7 +88,7 @@ type Config struct {
 
 	// Timeout bounds the stores, validators and hooks of one request, by their
 	// context. Zero means ten seconds. When it is over the client is answered
-	// 503. Reading the request is bounded by the http.Server.
+	// 503. A change of the Records that has begun is given as long again. Reading the request is bounded by the http.Server.
 	Timeout time.Duration
 
 	// Logger receives panics, lints and, by default, events. Nil means
@@ -96,6 +113,9 @@ func New(config Config) (*Endpoint, error) {
 		zeroOrMore("AccessTokenLifetime", config.AccessTokenLifetime, time.Second),
 		zeroOrMore("Timeout", config.Timeout, time.Millisecond),
 		e.addGrants(),
+		required(config.Records == nil && (e.grants["authorization_code"] != nil || e.grants["refresh_token"] != nil), "Records",
+			"your store.GrantStore, or new(memory.Grants)"),
+		checkAuthorizationURL(config.AuthorizationURL),
 		e.config.Paths.check(),
 	}
 	var err error
@@ -105,7 +125,7 @@ func New(config Config) (*Endpoint, error) {
 	if config.Keys != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), e.config.Timeout)
 		defer cancel()
-		if _, err := e.keys.signing(ctx, e.config.Now()); err != nil {
+		if _, err := e.keys.signing(ctx, e.config.Now(), ""); err != nil {
 			problems = append(problems, fieldError("Keys", ": %w", asError(err).Cause))
 		}
 	}
@@ -181,6 +201,14 @@ func checkIssuer(issuer string, insecure bool) error {
 	default:
 		return fieldError("Issuer", " %q is not https; use https, a loopback host, or set InsecureIssuer", issuer)
 	}
+}
+
+func checkAuthorizationURL(authorization string) error {
+	u, err := url.Parse(authorization)
+	if authorization == "" || err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") && u.User == nil && !strings.Contains(authorization, "#") {
+		return nil
+	}
+	return fieldError("AuthorizationURL", ` %q is not an absolute URL without a fragment, such as "https://shop.example/connect/authorize"`, authorization)
 }
 
 func isLoopback(host string) bool {

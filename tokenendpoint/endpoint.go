@@ -27,8 +27,8 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(r.Context(), e.config.Timeout)
 	defer cancel()
-	req := &Request{Issuer: e.config.Issuer}
-	event := Event{Time: e.config.Now(), Reason: ReasonIssued, Status: http.StatusOK}
+	req := &Request{Issuer: e.config.Issuer, records: e.config.Records, Time: e.config.Now()}
+	event := Event{Time: req.Time, Reason: ReasonIssued, Status: http.StatusOK}
 
 	response, failure := e.serveRecovering(ctx, r, req)
 	if failure != nil {
@@ -38,7 +38,7 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		event.Status = writeError(w, failure, req.Issuer)
 	} else {
-		event.Scopes, event.TokenID = response.scopes, response.tokenID
+		event.Scopes, event.TokenID, event.GrantID = response.scopes, response.tokenID, response.grantID
 		write(w, http.StatusOK, response.body)
 	}
 
@@ -63,16 +63,30 @@ func (e *Endpoint) serve(ctx context.Context, r *http.Request, req *Request) (*t
 	if err != nil {
 		return nil, err
 	}
+	response, err := e.grant(ctx, req, validator)
+	if errors.Is(err, errLost) {
+		response, err = e.grant(ctx, req, validator)
+	}
+	return response, err
+}
+
+// grant is the part that is done again, once, if another request was first to
+// redeem the same grant: the validator then finds it spent, and decides.
+func (e *Endpoint) grant(ctx context.Context, req *Request, validator GrantValidator) (*tokenResponse, error) {
+	req.found = nil
 	result, err := validator.Validate(ctx, req)
 	if err != nil {
-		return nil, err
+		return nil, e.refused(ctx, req, err)
 	}
 	token, err := e.settle(req, result)
 	if err != nil {
 		return nil, err
 	}
+	if token, err = e.applyUsers(ctx, req, token); err != nil {
+		return nil, e.refused(ctx, req, err)
+	}
 	if token, err = e.applyPolicy(ctx, req, token); err != nil {
-		return nil, err
+		return nil, e.refused(ctx, req, err)
 	}
 	return e.issue(ctx, req, token)
 }
@@ -109,5 +123,8 @@ func (e *Endpoint) observe(ctx context.Context, req *Request, event Event) {
 	}
 	event.Authenticated, event.AuthMethod = req.Authenticated, req.AuthMethod
 	event.GrantType, event.RemoteAddr = req.GrantType, req.RemoteAddr
+	if event.GrantID == "" && len(req.found) > 0 {
+		event.GrantID = req.found[0].family.ID
+	}
 	e.config.Observe(ctx, event)
 }

@@ -65,6 +65,10 @@ type Error struct {
 	// means five.
 	RetryAfter time.Duration
 
+	// Revoke revokes the grant that the request tried to redeem, with everything
+	// that descends from it, before the answer.
+	Revoke bool
+
 	status int // where HTTP has a status of its own; zero: that of Code
 }
 

@@ -27,6 +27,7 @@ type Event struct {
 
 	Scopes     []string   // of the token
 	TokenID    string     // jti of the token
+	GrantID    string     // the family of what was issued or was to be redeemed; store.Match revokes it
 	RemoteAddr netip.Addr // invalid if unknown
 
 	// Err is what went wrong, nil if tokens were issued: an *Error, whose text has
@@ -62,6 +63,9 @@ func LogEvents(logger *slog.Logger) func(context.Context, Event) {
 		}
 		if ev.TokenID != "" {
 			attrs = append(attrs, slog.String("jti", ev.TokenID))
+		}
+		if ev.GrantID != "" {
+			attrs = append(attrs, slog.String("grant_id", ev.GrantID))
 		}
 		if ev.Err != nil {
 			attrs = append(attrs, slog.String("error", ev.Err.Error()))

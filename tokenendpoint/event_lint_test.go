@@ -13,6 +13,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/grantor-go/grantor/store"
+	"github.com/grantor-go/grantor/store/memory"
 	"github.com/grantor-go/grantor/tokenendpoint"
 )
 
@@ -77,6 +78,7 @@ func TestLintsOfTheConfig(t *testing.T) {
 	})
 	t.Run("a short name of an extension grant type is noted, with a better one", func(t *testing.T) {
 		tr := newTrial(t, func(c *tokenendpoint.Config) {
+			c.Records = new(memory.Grants)
 			for _, name := range []string{"custom", "authorization_code", "refresh_token", "password"} {
 				c.Grants = append(c.Grants, configGrant(name))
 			}

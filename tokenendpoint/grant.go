@@ -31,6 +31,15 @@ type GrantValidator interface {
 // Result is what a [GrantValidator] grants. Its zero value grants the client,
 // acting for itself, what it asked for.
 type Result struct {
+	// Spend is a record to redeem, as Request.Find returned it: the token is
+	// issued only if nobody else redeems it. Keep is one that lives on instead,
+	// such as a refresh token that is not rotated: its life is extended, and its
+	// handle is in the response. At most one of the two is set. The grant is then
+	// that of the record, less what the client may no longer have, and Grant must
+	// be left zero.
+	Spend *store.Record
+	Keep  *store.Record
+
 	// Grant is what was authorised, whole. Its scopes and resources must be allowed
 	// to the client; the request fails as a server_error otherwise.
 	Grant store.Grant

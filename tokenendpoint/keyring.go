@@ -25,8 +25,9 @@ type keySet struct {
 
 type preparedKey struct {
 	*Key
-	signer *jose.Signer
-	public json.RawMessage
+	signer   *jose.Signer // of access tokens
+	idSigner *jose.Signer // of ID tokens
+	public   json.RawMessage
 }
 
 func (k *keyring) load(ctx context.Context) (*keySet, error) {
@@ -67,17 +68,22 @@ func prepare(keys []Key) (*keySet, error) {
 		if err != nil {
 			return nil, fmt.Errorf("key %q: %w", key.ID, err)
 		}
+		idSigner, err := jose.NewSigner(string(key.Alg), key.ID, "JWT", key.Signer)
+		if err != nil {
+			return nil, fmt.Errorf("key %q: %w", key.ID, err)
+		}
 		public, err := jose.PublicJWK(string(key.Alg), key.ID, key.Signer.Public())
 		if err != nil {
 			return nil, fmt.Errorf("key %q: %w", key.ID, err)
 		}
-		set.prepared = append(set.prepared, preparedKey{key, signer, public})
+		set.prepared = append(set.prepared, preparedKey{key, signer, idSigner, public})
 	}
 	return set, nil
 }
 
-// signing returns the key that signs now.
-func (k *keyring) signing(ctx context.Context, now time.Time) (*preparedKey, error) {
+// signing returns the key that signs now, by an algorithm or, if that is empty,
+// by that of the first key.
+func (k *keyring) signing(ctx context.Context, now time.Time, alg Alg) (*preparedKey, error) {
 	set, err := k.load(ctx)
 	if err != nil {
 		return nil, err
@@ -85,10 +91,13 @@ func (k *keyring) signing(ctx context.Context, now time.Time) (*preparedKey, err
 	var chosen *preparedKey
 	for i := range set.prepared {
 		key := &set.prepared[i]
-		if !key.signs(now) || chosen != nil && (key.Alg != chosen.Alg || !key.SignFrom.After(chosen.SignFrom)) {
+		if !key.signs(now) || alg != "" && key.Alg != alg || chosen != nil && (key.Alg != chosen.Alg || !key.SignFrom.After(chosen.SignFrom)) {
 			continue
 		}
 		chosen = key
+	}
+	if chosen == nil && alg != "" {
+		return nil, fault(ReasonNoSigningKey, fmt.Errorf("no key of Config.Keys may sign by %s now, which a client registered", alg))
 	}
 	if chosen == nil {
 		return nil, fault(ReasonNoSigningKey, errors.New("no key of Config.Keys may sign now; check SignFrom, SignUntil and PublishUntil"))

@@ -37,35 +37,42 @@ func (e *Endpoint) permitScopes(ctx context.Context, req *Request) (err error) {
 	if req.Scopes, err = parseScope(req.Form.Get("scope")); err != nil {
 		return err
 	}
-	registered := e.registeredScopes(req.Client)
-	if !within(req.Scopes, registered) {
-		return reject(InvalidScope, ReasonScopeNotAllowed, "a scope is unknown or not allowed to the client")
+	req.allowed, err = e.allowedScopes(ctx, req.Client, req.Scopes)
+	return err
+}
+
+// allowedScopes returns all that a client may ever have, in the client's order,
+// or why it may not have those that are asked for.
+func (e *Endpoint) allowedScopes(ctx context.Context, client *store.Client, asked []string) ([]store.Scope, error) {
+	registered := e.registeredScopes(client)
+	if !within(asked, registered) {
+		return nil, reject(InvalidScope, ReasonScopeNotAllowed, "a scope is unknown or not allowed to the client")
 	}
 	if len(registered) == 0 {
-		return nil
+		return nil, nil
 	}
 	kept, err := e.config.Scopes.Scopes(ctx, registered)
 	if err != nil {
-		return outage(ReasonStoreUnavailable, fmt.Errorf("ScopeStore: %w", err))
+		return nil, outage(ReasonStoreUnavailable, fmt.Errorf("ScopeStore: %w", err))
 	}
 	byName := make(map[string]*store.Scope, len(kept))
 	for i := range kept {
 		byName[kept[i].Name] = &kept[i]
 	}
-	for _, name := range req.Scopes {
+	for _, name := range asked {
 		if byName[name] == nil {
 			err := reject(InvalidScope, ReasonUnknownScope, "a scope is unknown or not allowed to the client")
-			err.Cause = fmt.Errorf("client %q has scope %q, which the ScopeStore does not know", req.Client.ID, name)
-			return err
+			err.Cause = fmt.Errorf("client %q has scope %q, which the ScopeStore does not know", client.ID, name)
+			return nil, err
 		}
 	}
-	req.allowed = make([]store.Scope, 0, len(kept))
-	for _, name := range registered { // in the client's order, whatever the store's is
+	allowed := make([]store.Scope, 0, len(kept))
+	for _, name := range registered {
 		if scope := byName[name]; scope != nil {
-			req.allowed = append(req.allowed, *scope)
+			allowed = append(allowed, *scope)
 		}
 	}
-	return nil
+	return allowed, nil
 }
 
 // registeredScopes reads the client's scopes. What is no scope-token is left

@@ -78,10 +78,14 @@ func TestPolicyIsCalledOnceAndLast(t *testing.T) {
 			tr.equal("the tenant", req.Tenant, "north")
 			tr.equal("the identity provider", req.IdP, "corp")
 			tr.equal("the parameter", req.Form.Get("ticket"), "t1")
-			tr.equal("the token", *token, tokenendpoint.Token{
-				Grant: grant, Scopes: []string{"stock.read"}, Resources: []string{stockAPI}, Lifetime: 90 * time.Second,
-				Claims: map[string]any{"shop": "north"}, Members: tokenendpoint.Members{"receipt": "r"},
-			})
+			whole := grant
+			whole.Issuer, whole.ClientID = trialIssuer, tr.client.ID
+			tr.equal("the grant", token.Grant, whole)
+			tr.equal("the token's scopes", token.Scopes, []string{"stock.read"})
+			tr.equal("the token's resources", token.Resources, []string{stockAPI})
+			tr.equal("the token's lifetime", token.Lifetime, 90*time.Second)
+			tr.equal("the token's claims", token.Claims, map[string]any{"shop": "north"})
+			tr.equal("the members", token.Members, tokenendpoint.Members{"receipt": "r"})
 			return nil
 		}
 		tr.equal("the status", tr.ask("scope=stock.read&ticket=t1&acr_values=gold+tenant:north+idp:corp&resource="+stockAPI).status, http.StatusOK)

@@ -67,6 +67,23 @@ const (
 	ReasonNoValidatorResult  Reason = "no_result"                // a validator returned neither; server_error
 )
 
+// Reasons why what is to be redeemed, a code or a refresh token, is not. The code
+// is invalid_grant unless a comment says otherwise.
+const (
+	ReasonMissingParameter Reason = "missing_parameter"  // invalid_request
+	ReasonUnknownHandle    Reason = "unknown_handle"     // made up, or collected since
+	ReasonOtherClient      Reason = "other_client"       // another client's
+	ReasonExpired          Reason = "expired"            // it was right, once
+	ReasonRevoked          Reason = "revoked"            // with everything of its family
+	ReasonReused           Reason = "reused"             // spent already; its family is revoked now
+	ReasonRedirectURI      Reason = "wrong_redirect_uri" // not that of the authorization request
+	ReasonVerifier         Reason = "wrong_verifier"     // missing, or not that of the challenge
+	ReasonVerifierSyntax   Reason = "malformed_verifier" // or there was no challenge; invalid_request
+	ReasonConflict         Reason = "conflict"           // others were first, twice; temporarily_unavailable (503)
+	ReasonCorrupt          Reason = "corrupt_record"     // what is kept cannot be read; server_error
+	ReasonUserRefused      Reason = "user_refused"       // by Config.Users
+)
+
 // Reasons of every step: none of them is a verdict on the request.
 const (
 	ReasonStoreUnavailable    Reason = "store_unavailable"    // 503

@@ -3,6 +3,7 @@ package tokenendpoint
 import (
 	"net/netip"
 	"net/url"
+	"time"
 
 	"github.com/grantor-go/grantor/store"
 )
@@ -13,6 +14,9 @@ import (
 type Request struct {
 	// Issuer is the issuer that the request came to.
 	Issuer string
+
+	// Time is when the request arrived, by Config.Now.
+	Time time.Time
 
 	// Client is the client: authenticated or, if it is a public one, identified.
 	Client *store.Client
@@ -57,4 +61,6 @@ type Request struct {
 
 	credentials credentials
 	allowed     []store.Scope // the client's scopes that the store knows
+	records     store.GrantStore
+	found       []redeemable
 }

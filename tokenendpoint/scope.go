@@ -7,8 +7,10 @@ import (
 	"github.com/grantor-go/grantor/store"
 )
 
-// offlineAccess asks for a refresh token (OpenID Connect Core section 11).
-const offlineAccess = "offline_access"
+const (
+	openID        = "openid"         // asks for an ID token (OpenID Connect Core section 3.1.2.1)
+	offlineAccess = "offline_access" // asks for a refresh token (section 11)
+)
 
 var errMalformedScope = reject(InvalidScope, ReasonMalformedScope, "the scope is malformed")
 
@@ -57,7 +59,9 @@ func parseResources(values []string) ([]string, error) {
 }
 
 // isIdentity reports whether a scope is about a user, so that there must be one.
-func isIdentity(s *store.Scope) bool { return s.Identity || s.Name == offlineAccess }
+func isIdentity(s *store.Scope) bool {
+	return s.Identity || s.Name == openID || s.Name == offlineAccess
+}
 
 func allScopes(scopes []store.Scope) []string {
 	names := make([]string, len(scopes))

@@ -26,13 +26,28 @@ type Token struct {
 	// second are cut off.
 	Lifetime time.Duration
 
-	// Claims are added to the token, Members to the response. Policy may add to
-	// them and change them. Names that the endpoint writes itself fail the
+	// UserClaims are about the user: each token gets those that its scopes give
+	// access to (store.Scope.Claims). Users and Policy may add to them and change
+	// them. What Users leaves of them when the grant is first redeemed is kept for
+	// later refreshes: see store.Client.FreshClaims.
+	UserClaims map[string]any
+
+	// Claims are added to the access token, Members to the response. Policy may
+	// add to them and change them. Names that the endpoint writes itself fail the
 	// request as a server_error: see Result for members; for claims they are
-	// iss, sub, aud, exp, nbf, iat, jti, client_id, scope, auth_time, acr, amr
-	// and cnf.
+	// iss, sub, aud, exp, nbf, iat, jti, client_id, scope, auth_time, acr, amr,
+	// cnf and grant_id.
 	Claims  map[string]any
 	Members Members
+
+	whole       store.Grant   // what is kept: Grant with the scopes that the client lost since
+	spend, keep *store.Record // of which one is set at most
+}
+
+// isRefresh reports whether a refresh token is redeemed, so that the token is not
+// the first of its grant.
+func (t *Token) isRefresh() bool {
+	return t.keep != nil || t.spend != nil && t.spend.Kind == store.KindRefresh
 }
 
 // settle turns what the validator granted and what was asked for into the token
@@ -42,7 +57,11 @@ func (e *Endpoint) settle(req *Request, result *Result) (*Token, error) {
 	if result == nil {
 		return nil, fault(ReasonNoValidatorResult, fmt.Errorf("the validator of %q returned neither a result nor an error", req.GrantType))
 	}
-	token := &Token{Grant: result.Grant, Members: result.Members}
+	token := &Token{Grant: result.Grant, Members: result.Members, spend: result.Spend, keep: result.Keep}
+	token.Grant.Issuer, token.Grant.ClientID = req.Issuer, req.Client.ID
+	if err := settleRedeemed(req, result, token); err != nil {
+		return nil, err
+	}
 	if err := settleScopes(req, result, token); err != nil {
 		return nil, err
 	}
@@ -60,6 +79,10 @@ func (e *Endpoint) settle(req *Request, result *Result) (*Token, error) {
 	default:
 		return nil, fault(ReasonLifetime, fmt.Errorf("AccessTokenLifetime of client %q is %v, less than a second", req.Client.ID, lifetime))
 	}
+	if token.whole.Issuer == "" {
+		token.whole = token.Grant
+	}
+	token.UserClaims = token.Grant.UserClaims
 	token.Claims = req.Client.Claims
 	if len(token.Grant.Claims) > 0 {
 		token.Claims = make(map[string]any, len(req.Client.Claims)+len(token.Grant.Claims))
@@ -67,6 +90,36 @@ func (e *Endpoint) settle(req *Request, result *Result) (*Token, error) {
 		maps.Copy(token.Claims, token.Grant.Claims)
 	}
 	return token, nil
+}
+
+// settleRedeemed takes the grant of the record that is redeemed. What the client
+// may no longer have is left out of the token, and stays in what is kept.
+func settleRedeemed(req *Request, result *Result, token *Token) error {
+	record := result.Spend
+	if record == nil {
+		record = result.Keep
+	}
+	given := &result.Grant
+	switch {
+	case record == nil:
+		return nil
+	case result.Spend != nil && result.Keep != nil, req.redeemable(record) == nil,
+		given.Subject != "", given.Scopes != nil, given.Resources != nil, given.Claims != nil, given.UserClaims != nil:
+		return fault(ReasonGrantTooWide, fmt.Errorf("the validator of %q returned a record that Find did not return, two, or a Grant beside it", req.GrantType))
+	case !record.SpentAt.IsZero():
+		return reject(InvalidGrant, ReasonReused, notRedeemable)
+	}
+	token.whole, token.Grant = *record.Grant, *record.Grant
+	grant, isAllowed := &token.Grant, lookup(allScopes(req.allowed))
+	grant.Scopes = slices.DeleteFunc(slices.Clone(grant.Scopes), func(name string) bool { return !isAllowed(name) })
+	if grant.Resources != nil {
+		isAllowed = lookup(resourcesOfAll(req.allowed, apiScopes(req.allowed), req.Issuer))
+		grant.Resources = slices.DeleteFunc(slices.Clone(grant.Resources), func(name string) bool { return !isAllowed(name) })
+	}
+	if len(grant.Scopes) == 0 || grant.Resources != nil && len(grant.Resources) == 0 {
+		return reject(InvalidGrant, ReasonNoScope, "the client has lost everything that was granted")
+	}
+	return nil
 }
 
 // settleScopes fills in the scopes that the result does not name and checks those

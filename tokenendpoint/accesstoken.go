@@ -1,0 +1,105 @@
+package tokenendpoint
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/grantor-go/grantor/store"
+)
+
+// accessToken signs the claims of RFC 9068 section 2.2.
+func (e *Endpoint) accessToken(req *Request, key *preparedKey, a *answer, change *store.Change, now time.Time) (string, error) {
+	claims, err := appendClaims(make([]byte, 0, 512), req, a, e.audience(req, a.token), change, now.Unix())
+	if err != nil {
+		return "", err
+	}
+	jwt, err := key.signer.Sign(claims)
+	if err != nil {
+		return "", outage(ReasonKeysUnavailable, err)
+	}
+	return jwt, nil
+}
+
+// appendClaims writes by hand, because it is a third of the endpoint's own work.
+func appendClaims(b []byte, req *Request, a *answer, audience []string, change *store.Change, now int64) ([]byte, error) {
+	token := a.token
+	subject := token.Grant.Subject
+	if subject == "" {
+		subject = req.Client.ID
+	}
+	b = appendString(append(b, `{"iss":`...), req.Issuer)
+	b = appendString(append(b, `,"sub":`...), subject)
+	b = append(b, `,"aud":`...)
+	if len(audience) == 1 {
+		b = appendString(b, audience[0])
+	} else {
+		b = appendStrings(b, audience)
+	}
+	b = appendString(append(b, `,"client_id":`...), req.Client.ID)
+	b = strconv.AppendInt(append(b, `,"exp":`...), now+int64(a.lifetime/time.Second), 10)
+	b = strconv.AppendInt(append(b, `,"iat":`...), now, 10)
+	b = strconv.AppendInt(append(b, `,"nbf":`...), now, 10)
+	b = appendString(append(b, `,"jti":`...), a.id)
+	b = appendScope(append(b, `,"scope":`...), token.Scopes)
+	b = appendSignIn(b, &token.Grant)
+	if change != nil { // so that an API can ask whether it was revoked
+		b = appendString(append(b, `,"grant_id":`...), change.Family.ID)
+	}
+	extra := token.Claims
+	if about := userClaims(req, token, false); len(about) > 0 {
+		for name, value := range extra { // what client, grant and policy say about the token wins
+			about[name] = value
+		}
+		extra = about
+	}
+	return appendExtra(b, "claim", extra, reservedClaims)
+}
+
+// appendSignIn writes how the user authenticated (OpenID Connect Core section 2).
+func appendSignIn(b []byte, grant *store.Grant) []byte {
+	if !grant.AuthTime.IsZero() {
+		b = strconv.AppendInt(append(b, `,"auth_time":`...), grant.AuthTime.Unix(), 10)
+	}
+	if grant.ACR != "" {
+		b = appendString(append(b, `,"acr":`...), grant.ACR)
+	}
+	if len(grant.AMR) > 0 {
+		b = appendStrings(append(b, `,"amr":`...), grant.AMR)
+	}
+	return b
+}
+
+// userClaims returns the claims about the user that the scopes of the token give
+// access to: those of identity scopes, or those of the others.
+func userClaims(req *Request, token *Token, identity bool) map[string]any {
+	if len(token.UserClaims) == 0 {
+		return nil
+	}
+	about, isGranted := make(map[string]any), lookup(token.Scopes)
+	for i := range req.allowed {
+		scope := &req.allowed[i]
+		if isIdentity(scope) != identity || !isGranted(scope.Name) {
+			continue
+		}
+		for _, name := range scope.Claims {
+			if value, ok := token.UserClaims[name]; ok {
+				about[name] = value
+			}
+		}
+	}
+	return about
+}
+
+// audience returns the resources that the token is for (RFC 9068 section 3):
+// those asked for or, if none were, those that its scopes belong to.
+func (e *Endpoint) audience(req *Request, token *Token) []string {
+	if token.Resources != nil {
+		return token.Resources
+	}
+	all := resourcesOfAll(req.allowed, token.Scopes, req.Issuer)
+	if len(all) > 1 {
+		e.lint(LintSeveralAudiences, req.Client.ID, "a token of client %q is good for %d resources at once; "+
+			"have the client ask for one by the resource parameter, so that no API can use it at another", req.Client.ID, len(all))
+	}
+	return all
+}

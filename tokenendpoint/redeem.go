@@ -1,0 +1,105 @@
+package tokenendpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/grantor-go/grantor/internal/secret"
+	"github.com/grantor-go/grantor/store"
+)
+
+// redeemable is a record that a validator found for a handle.
+type redeemable struct {
+	handle string
+	record *store.Record
+	family *store.Family
+}
+
+// notRedeemable is the one description of every handle that cannot be redeemed
+// (RFC 6749 section 5.2).
+const notRedeemable = "the grant is invalid, expired, revoked or was issued to another client"
+
+// Find returns the record of a kind that a handle is for: a code, a refresh token.
+// It is the client's, of this issuer, not revoked and either spent or not yet
+// expired. Whoever gets a record that is spent (SpentAt is set) decides what that
+// means; it cannot be spent again. The error is invalid_grant, or an outage. The
+// validator returns the record as Result.Spend or Result.Keep; it does not alter
+// it.
+func (r *Request) Find(ctx context.Context, kind store.Kind, handle string) (*store.Record, error) {
+	if r.records == nil {
+		return nil, fault(ReasonInternal, errors.New("Config.Records is missing; the grant type needs it"))
+	}
+	family, hash, ok := secret.KeyOf(string(kind), handle)
+	if !ok {
+		return nil, reject(InvalidGrant, ReasonUnknownHandle, notRedeemable)
+	}
+	record, owner, err := r.records.Find(ctx, store.Key{Family: family, Hash: hash})
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, reject(InvalidGrant, ReasonUnknownHandle, notRedeemable)
+	case err != nil:
+		return nil, recordsFailed(err)
+	case record == nil || owner == nil:
+		return nil, fault(ReasonInternal, errors.New("GrantStore.Find returned neither a record nor an error"))
+	case owner.ClientID != r.Client.ID:
+		return nil, reject(InvalidGrant, ReasonOtherClient, notRedeemable)
+	case !owner.RevokedAt.IsZero():
+		return nil, reject(InvalidGrant, ReasonRevoked, notRedeemable)
+	}
+	r.found = append(r.found, redeemable{handle, record, owner})
+	switch {
+	case !record.SpentAt.IsZero(): // looked at before expiry
+		return record, nil
+	case !r.Time.Before(record.ExpiresAt):
+		return nil, reject(InvalidGrant, ReasonExpired, notRedeemable)
+	case record.Kind != kind, record.Grant == nil, record.Grant.ClientID != owner.ClientID, record.Grant.Subject != owner.Subject:
+		return nil, fault(ReasonCorrupt, fmt.Errorf("the record %s of family %s is not whole", hash, family))
+	case record.Grant.Issuer != r.Issuer:
+		return nil, reject(InvalidGrant, ReasonUnknownHandle, notRedeemable)
+	}
+	return record, nil
+}
+
+// Successor returns the record that followed one that Find returned spent, under
+// the conditions of Find. If nothing followed it the error is invalid_grant.
+func (r *Request) Successor(ctx context.Context, spent *store.Record) (*store.Record, error) {
+	of := r.redeemable(spent)
+	if of == nil || spent.Sealed == nil {
+		return nil, reject(InvalidGrant, ReasonUnknownHandle, notRedeemable)
+	}
+	handle, err := secret.Open(of.handle, spent.Sealed)
+	if err != nil {
+		return nil, fault(ReasonCorrupt, fmt.Errorf("the record %s of family %s: %w", spent.Key.Hash, spent.Key.Family, err))
+	}
+	return r.Find(ctx, spent.Kind, handle)
+}
+
+// redeemable returns what was found with a record, nil if Find did not return it.
+func (r *Request) redeemable(record *store.Record) *redeemable {
+	for i := range r.found {
+		if r.found[i].record == record {
+			return &r.found[i]
+		}
+	}
+	return nil
+}
+
+// newHandle returns a new handle and where its record is kept.
+func newHandle(kind store.Kind, family string) (handle string, key store.Key, err error) {
+	handle, err = secret.NewHandle(string(kind), family)
+	if err != nil {
+		return "", store.Key{}, fault(ReasonInternal, err)
+	}
+	_, hash, _ := secret.KeyOf(string(kind), handle)
+	return handle, store.Key{Family: family, Hash: hash}, nil
+}
+
+// recordsFailed tells a fault of what is kept from an outage of the store.
+func recordsFailed(err error) *Error {
+	err = fmt.Errorf("GrantStore: %w", err)
+	if errors.Is(err, store.ErrCorrupt) {
+		return fault(ReasonCorrupt, err)
+	}
+	return outage(ReasonStoreUnavailable, err)
+}
