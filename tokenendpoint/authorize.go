@@ -38,6 +38,9 @@ func (e *Endpoint) Authorize(ctx context.Context, client *store.Client, record s
 	if err := e.permitGrant(ctx, client, &grant); err != nil {
 		return "", err
 	}
+	if client.LegacyNoPKCE || client.LegacyPlainPKCE {
+		e.lint(LintLegacyPKCE, client.ID, "client %q may do without PKCE with S256; have it send a code_challenge and take the switch away", client.ID)
+	}
 	now := e.config.Now()
 	record.CreatedAt, record.ExpiresAt, record.Grant = now, now.Add(lifetime), &grant
 	family := newFamily(&grant, now)

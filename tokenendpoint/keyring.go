@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -103,6 +104,17 @@ func (k *keyring) signing(ctx context.Context, now time.Time, alg Alg) (*prepare
 		return nil, fault(ReasonNoSigningKey, errors.New("no key of Config.Keys may sign now; check SignFrom, SignUntil and PublishUntil"))
 	}
 	return chosen, nil
+}
+
+// algs returns the algorithms of the keys that were loaded last, each once.
+func (k *keyring) algs() []Alg {
+	var algs []Alg
+	for _, key := range k.current.Load().keys {
+		if !slices.Contains(algs, key.Alg) {
+			algs = append(algs, key.Alg)
+		}
+	}
+	return algs
 }
 
 // published returns the JWK Set (RFC 7517 section 5) at a time.

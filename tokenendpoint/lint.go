@@ -24,6 +24,7 @@ const (
 	LintScopeUnusable    = "scope_unusable"    // a client's scope that is no scope-token
 	LintLifetimeCut      = "lifetime_cut"      // tokens would outlive their key
 	LintForwarded        = "forwarded_header"  // a proxy in front that Config.RemoteAddr does not know
+	LintLegacyPKCE       = "legacy_pkce"       // a client may have codes without PKCE, or with plain
 	LintNoRemoteAddr     = "no_remote_addr"    // callers cannot be told apart
 )
 

@@ -19,28 +19,44 @@ const (
 	jwksMaxAge     = 5 * time.Minute // well below RollingKeys.PublishAhead
 )
 
-// metadataDocument is the authorization server metadata (RFC 8414 section 2). A
-// server without an authorization endpoint has no response type, and an empty
-// array is not allowed, so response_types_supported is left out.
+// metadataDocument is the authorization server metadata (RFC 8414 section 2) with
+// the members of OpenID Connect Discovery section 3. A server without an
+// authorization endpoint has no response type, and an empty array is not allowed,
+// so response_types_supported is left out.
 type metadataDocument struct {
 	Issuer                   string             `json:"issuer"`
+	AuthorizationEndpoint    string             `json:"authorization_endpoint,omitempty"`
 	TokenEndpoint            string             `json:"token_endpoint"`
 	JWKSURI                  string             `json:"jwks_uri"`
+	ResponseTypes            []string           `json:"response_types_supported,omitempty"`
 	GrantTypes               []string           `json:"grant_types_supported"`
+	SubjectTypes             []string           `json:"subject_types_supported,omitempty"`
+	IDTokenAlgs              []Alg              `json:"id_token_signing_alg_values_supported,omitempty"`
 	TokenEndpointAuthMethods []store.AuthMethod `json:"token_endpoint_auth_methods_supported"`
-	RequestURIParameter      bool               `json:"request_uri_parameter_supported"` // absent would mean true (Discovery section 3)
+	CodeChallengeMethods     []string           `json:"code_challenge_methods_supported,omitempty"`
+	IssParameter             bool               `json:"authorization_response_iss_parameter_supported,omitempty"` // RFC 9207 section 3
+	RequestURIParameter      bool               `json:"request_uri_parameter_supported"`                          // absent would mean true
 }
 
 func (e *Endpoint) metadata() []byte {
 	base := strings.TrimSuffix(e.config.Issuer, "/")
-	document, _ := json.Marshal(metadataDocument{ // strings alone: cannot fail
+	document := metadataDocument{
 		Issuer:                   e.config.Issuer,
+		AuthorizationEndpoint:    e.config.AuthorizationURL,
 		TokenEndpoint:            base + e.config.Paths.Token,
 		JWKSURI:                  base + e.config.Paths.JWKS,
 		GrantTypes:               slices.Sorted(maps.Keys(e.grants)),
 		TokenEndpointAuthMethods: []store.AuthMethod{store.ClientSecretBasic, store.ClientSecretPost, store.NoAuth},
-	})
-	return document
+	}
+	if e.grants["authorization_code"] != nil {
+		document.CodeChallengeMethods = []string{"S256"} // plain is a legacy switch of clients
+	}
+	if e.config.AuthorizationURL != "" {
+		document.ResponseTypes, document.SubjectTypes, document.IssParameter = []string{"code"}, []string{"public"}, true
+		document.IDTokenAlgs = e.keys.algs()
+	}
+	encoded, _ := json.Marshal(document) // strings alone: cannot fail
+	return encoded
 }
 
 // jwks is the JWK Set: every key that signs, will sign, or signed what may still
