@@ -28,7 +28,7 @@ type AuthorizationCode struct {
 type Code struct {
 	// Grant is what the user granted. ClientID and Subject are required, and
 	// AuthTime wherever the user's sign-in is known. Scopes must be the client's;
-	// nil means all its API scopes.
+	// none mean all its API scopes.
 	Grant store.Grant
 
 	// RedirectURI is where the code is sent, one that store.Client.AllowsRedirect.

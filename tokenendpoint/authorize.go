@@ -27,7 +27,7 @@ func (e *Endpoint) Client(ctx context.Context, id string) (*store.Client, error)
 // types use it; see grants.AuthorizationCode.Issue for codes.
 //
 // Of the record Kind, Grant and Data are read; it can be redeemed for as long as
-// lifetime. The grant needs a Subject. Scopes that are nil become all API scopes that the client is allowed.
+// lifetime. The grant needs a Subject. No scopes mean all API scopes that the client is allowed.
 // The error is unauthorized_client, invalid_scope or invalid_target, as an
 // authorization endpoint answers it (RFC 6749 section 4.1.2.1), or an outage.
 func (e *Endpoint) Authorize(ctx context.Context, client *store.Client, record store.Record, lifetime time.Duration) (handle string, err error) {
@@ -63,8 +63,11 @@ func (e *Endpoint) permitGrant(ctx context.Context, client *store.Client, grant 
 	if err != nil {
 		return err
 	}
-	if grant.Scopes == nil {
+	if len(grant.Scopes) == 0 {
 		grant.Scopes = apiScopes(allowed)
+	}
+	if len(grant.Resources) == 0 {
+		grant.Resources = nil
 	}
 	grant.Scopes, grant.Resources = unique(grant.Scopes), unique(grant.Resources)
 	if len(grant.Scopes) == 0 {

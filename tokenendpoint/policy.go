@@ -57,10 +57,7 @@ func (e *Endpoint) applyHook(ctx context.Context, name string, hook func(context
 	case token.Lifetime < time.Second || token.Lifetime > before.Lifetime:
 		return nil, hookFault(name, "Lifetime")
 	}
-	if token.Resources != nil { // those whose last scope the policy took go with it
-		isServed := lookup(resourcesOfAll(req.allowed, token.Scopes, req.Issuer))
-		token.Resources = slices.DeleteFunc(token.Resources, func(resource string) bool { return !isServed(resource) })
-	}
+	token.Resources = served(req, token.Scopes, token.Resources) // those whose last scope was taken go with it
 	return token, dropUnservedScopes(req, token)
 }
 

@@ -183,9 +183,18 @@ func settleResources(req *Request, result *Result, token *Token) error {
 			return reject(InvalidTarget, ReasonResourceNotGranted, "a resource was not granted")
 		}
 	default:
-		token.Resources = unique(token.Grant.Resources)
+		token.Resources = served(req, token.Scopes, unique(token.Grant.Resources))
 	}
 	return nil
+}
+
+// served leaves out the resources that none of the scopes belongs to.
+func served(req *Request, scopes, resources []string) []string {
+	if resources == nil {
+		return nil
+	}
+	isServed := lookup(resourcesOfAll(req.allowed, scopes, req.Issuer))
+	return slices.DeleteFunc(slices.Clone(resources), func(resource string) bool { return !isServed(resource) })
 }
 
 // tooWide blames the validator. Empty is wrong too: nil is how to say nothing.
