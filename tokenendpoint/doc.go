@@ -14,9 +14,10 @@
 //  3. permit: the grant type is the client's; what is asked for is well formed
 //     and not beyond what the client may ever have.
 //  4. [GrantValidator]: the grant itself decides.
-//  5. settle: what was granted and what was asked for make the token to be, and
-//     Config.Policy may narrow it, add to it, or refuse.
-//  6. issue: sign and answer.
+//  5. settle: what was granted and what was asked for make the token to be;
+//     Config.Users and Config.Policy may narrow it, add to it, or refuse.
+//  6. issue: mint, commit, answer. What is redeemed is spent in one change of the
+//     [store.GrantStore]; whoever loses a race goes back to 4, once.
 //
 // Access tokens are JWTs by RFC 9068. Errors are those of RFC 6749 section 5.2.
 // Whatever fails in a store or a hook is never a rejection: an outage is 503 with
