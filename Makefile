@@ -6,18 +6,22 @@ FUZZTIME ?= 20s
 RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v "$$($(GO) env CC | cut -d' ' -f1)" >/dev/null && echo -race)
 
 # Modules that stand on their own, besides the core.
-NESTED = example
+NESTED = example store/sqlite store/postgres store/redis
 
-.PHONY: test nested lint fuzz bench
+.PHONY: test nested engines lint fuzz bench
 
-# Everything that needs no more than Go.
-test: nested
+# Everything. What cannot be tested here is said loudly.
+test: nested engines
 	@[ -n "$(RACE)" ] || echo "make: no C compiler, so the tests run without -race"
 	$(GO) test $(RACE) work
 
 # Each nested module also builds without the workspace.
 nested:
 	@for m in $(NESTED); do echo "building ./$$m on its own"; (cd $$m && GOWORK=off $(GO) build -o /dev/null ./...) || exit 1; done
+
+# PostgreSQL and Redis, for the tests of their stores.
+engines:
+	@.ci/engines
 
 lint:
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not gofmt'ed: $$unformatted"; exit 1; }

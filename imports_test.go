@@ -139,3 +139,26 @@ func TestTheCoreRequiresThreeModules(t *testing.T) {
 		t.Errorf("go.mod requires %q, want %q", direct, want)
 	}
 }
+
+// A store that somebody else writes can do what these do.
+func TestAdaptersImportOnlyTheContract(t *testing.T) {
+	for _, adapter := range []string{"store/sqlite", "store/postgres", "store/redis"} {
+		files, err := filepath.Glob(filepath.Join(adapter, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s has no files: %v", adapter, err)
+		}
+		for _, file := range files {
+			parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, spec := range parsed.Imports {
+				path, _ := strconv.Unquote(spec.Path.Value)
+				isKit := strings.HasSuffix(file, "_test.go") && !under(path, module+"/internal")
+				if under(path, module) && path != module+"/store" && !isKit {
+					t.Errorf("%s imports %s", file, path)
+				}
+			}
+		}
+	}
+}

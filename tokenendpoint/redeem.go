@@ -44,11 +44,11 @@ func (r *Request) Find(ctx context.Context, kind store.Kind, handle string) (*st
 		return nil, fault(ReasonInternal, errors.New("GrantStore.Find returned neither a record nor an error"))
 	case owner.ClientID != r.Client.ID:
 		return nil, reject(InvalidGrant, ReasonOtherClient, notRedeemable)
-	case !owner.RevokedAt.IsZero():
-		return nil, reject(InvalidGrant, ReasonRevoked, notRedeemable)
 	}
 	r.found = append(r.found, redeemable{handle, record, owner})
 	switch {
+	case !owner.RevokedAt.IsZero():
+		return nil, reject(InvalidGrant, ReasonRevoked, notRedeemable)
 	case !record.SpentAt.IsZero(): // looked at before expiry
 		return record, nil
 	case !r.Time.Before(record.ExpiresAt):
