@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -17,13 +18,14 @@ import (
 type registry struct {
 	clients []store.Client
 	scopes  []store.Scope
+	users   users
 }
 
 // configFile is the JSON of -config.
 type configFile struct {
 	Clients []configClient `json:"clients"`
 	Scopes  []store.Scope  `json:"scopes"`
-	Users   []configUser   `json:"users"`
+	Users   users          `json:"users"`
 }
 
 // configClient is a client in the names of RFC 7591, with what that does not
@@ -35,6 +37,14 @@ type configClient struct {
 	AccessTokenLifetime int64              `json:"access_token_lifetime"` // seconds
 	Claims              map[string]any     `json:"claims"`
 	Disabled            bool               `json:"disabled"`
+
+	RefreshTokens        store.RefreshTokens `json:"refresh_tokens"`         // "always", or with offline_access
+	Rotation             store.Rotation      `json:"refresh_token_rotation"` // "rotate", "keep"
+	RefreshTokenLifetime int64               `json:"refresh_token_lifetime"` // seconds
+	RefreshTokenIdle     int64               `json:"refresh_token_idle"`     // seconds
+	FreshClaims          bool                `json:"fresh_claims"`
+	LegacyNoPKCE         bool                `json:"legacy_no_pkce"`
+	LegacyPlainPKCE      bool                `json:"legacy_plain_pkce"`
 }
 
 // configSecret holds a secret or its stored form.
@@ -43,14 +53,6 @@ type configSecret struct {
 	Hash      string `json:"hash"`
 	ExpiresAt expiry `json:"expires_at"`
 	Label     string `json:"label"`
-}
-
-// configUser is checked, and of use to the grants that have users.
-type configUser struct {
-	Sub      string         `json:"sub"`
-	Username string         `json:"username"`
-	Password string         `json:"password"`
-	Claims   map[string]any `json:"claims"`
 }
 
 // expiry is a time as RFC 3339 writes it or, as in RFC 7591, in seconds since
@@ -72,7 +74,7 @@ func (e *expiry) UnmarshalJSON(b []byte) error {
 }
 
 func (f *configFile) registry() (registry, error) {
-	r := registry{scopes: f.Scopes}
+	r := registry{scopes: f.Scopes, users: f.Users}
 	var ids, scopes, subs, names []string
 	for i, c := range f.Clients {
 		client, err := c.client()
@@ -90,6 +92,11 @@ func (f *configFile) registry() (registry, error) {
 		}
 		scopes = append(scopes, s.Name)
 	}
+	for _, name := range []string{"openid", "offline_access"} { // always known
+		if !slices.Contains(scopes, name) {
+			r.scopes = append(r.scopes, store.Scope{Name: name, Identity: true})
+		}
+	}
 	for i, u := range f.Users {
 		if u.Sub == "" || u.Username == "" || u.Password == "" || slices.Contains(subs, u.Sub) || slices.Contains(names, u.Username) {
 			return r, fmt.Errorf("users[%d]: sub, username and password are required, the first two unique", i)
@@ -106,6 +113,14 @@ func (c *configClient) client() (store.Client, error) {
 		AccessTokenLifetime: time.Duration(c.AccessTokenLifetime) * time.Second,
 		Claims:              c.Claims,
 		Disabled:            c.Disabled,
+
+		RefreshTokens:        c.RefreshTokens,
+		Rotation:             c.Rotation,
+		RefreshTokenLifetime: time.Duration(c.RefreshTokenLifetime) * time.Second,
+		RefreshTokenIdle:     time.Duration(c.RefreshTokenIdle) * time.Second,
+		FreshClaims:          c.FreshClaims,
+		LegacyNoPKCE:         c.LegacyNoPKCE,
+		LegacyPlainPKCE:      c.LegacyPlainPKCE,
 	}
 	for i, s := range c.Secrets {
 		stored := store.Secret{Hash: s.Hash, ExpiresAt: s.ExpiresAt.Time, Label: s.Label}
@@ -153,6 +168,29 @@ func (c *configClient) check(client *store.Client) error {
 		return errors.New("the client may authenticate by a secret but has none; add client_secrets")
 	case c.AccessTokenLifetime < 0 || c.AccessTokenLifetime > longestLifetime:
 		return fmt.Errorf("access_token_lifetime is %d; give seconds from 1 to %d, or leave it out for an hour", c.AccessTokenLifetime, longestLifetime)
+	}
+	return c.checkUse()
+}
+
+// checkUse holds what the grants of users need.
+func (c *configClient) checkUse() error {
+	for name, seconds := range map[string]int64{"refresh_token_lifetime": c.RefreshTokenLifetime, "refresh_token_idle": c.RefreshTokenIdle} {
+		if seconds < 0 || seconds > longestLifetime {
+			return fmt.Errorf("%s is %d; give seconds from 1 to %d, or leave it out", name, seconds, longestLifetime)
+		}
+	}
+	switch {
+	case c.RefreshTokens != "" && c.RefreshTokens != store.RefreshTokensAlways:
+		return fmt.Errorf(`refresh_tokens is %q; write "always", or leave it out to give them with offline_access`, c.RefreshTokens)
+	case c.Rotation != "" && c.Rotation != store.RotationRotate && c.Rotation != store.RotationKeep:
+		return fmt.Errorf(`refresh_token_rotation is %q; write "rotate" or "keep", or leave it out`, c.Rotation)
+	}
+	for i, uri := range c.RedirectURIs {
+		u, err := url.Parse(uri)
+		if err != nil || !u.IsAbs() || strings.Contains(uri, "#") || !printable(uri) || u.Scheme == "javascript" || u.Scheme == "data" ||
+			u.Scheme == "http" && u.Hostname() != "localhost" && u.Hostname() != "127.0.0.1" && u.Hostname() != "::1" {
+			return fmt.Errorf("redirect_uris[%d] is not an absolute https URI, a loopback one or an application's own, without a fragment", i)
+		}
 	}
 	for name := range c.Claims {
 		if tokenendpoint.IsReservedClaim(name) {

@@ -13,7 +13,8 @@ import (
 	"testing"
 )
 
-// start runs the example on a free port and returns its issuer. It ends with the
+// start runs the example on a free port and returns where it listens, which is
+// its issuer unless args say otherwise. It ends with the
 // test, gracefully.
 func start(t *testing.T, args ...string) string {
 	t.Helper()
@@ -37,8 +38,8 @@ func start(t *testing.T, args ...string) string {
 			t.Errorf("the example did not end gracefully: %v", err)
 		}
 	})
-	_, issuer, _ := strings.Cut(strings.SplitN(string(first[:n]), "\n", 2)[0], " ")
-	return strings.TrimSpace(issuer)
+	_, address, _ := strings.Cut(strings.SplitN(string(first[:n]), "\n", 3)[1], " ")
+	return strings.TrimSpace(address)
 }
 
 func configFileWith(t *testing.T, content string) string {
@@ -71,6 +72,14 @@ func TestABadFlagOrFileIsOneLineThatNamesIt(t *testing.T) {
 		"a file that is no object":          {config: `[]`, names: "object"},
 		"broken JSON":                       {config: "{\n\n\"clients\": [,]}", names: "line 3"},
 		"something after the JSON":          {config: `{} {}`, names: "follows"},
+		"a store that is not there":         {args: []string{"-store", "mysql://root:canary@127.0.0.1"}, names: "-store"},
+		"a database in no folder":           {args: []string{"-store", "sqlite:/nowhere/grants.db"}, names: "/nowhere/grants.db"},
+		"-demo for everybody":               {args: []string{"-demo", "-addr", "0.0.0.0:0"}, names: "-demo"},
+		"a redirect URI with a fragment":    {config: client(`,"redirect_uris":["https://a.example/cb#x"]`), names: "redirect_uris[0]"},
+		"an http redirect URI":              {config: client(`,"redirect_uris":["http://a.example/cb"]`), names: "redirect_uris[0]"},
+		"refresh tokens sometimes":          {config: client(`,"refresh_tokens":"sometimes"`), names: "refresh_tokens"},
+		"a rotation that is none":           {config: client(`,"refresh_token_rotation":"yes"`), names: "refresh_token_rotation"},
+		"a negative idle time":              {config: client(`,"refresh_token_idle":-1`), names: "refresh_token_idle"},
 		"an unknown field":                  {config: `{"clientz":[]}`, names: `"clientz"`},
 		"an unknown field of a client":      {config: client(`,"grant_typez":[]`), names: `"grant_typez"`},
 		"an unknown field of a secret":      {config: `{"clients":[{"client_id":"a","client_secrets":[{"secret":"s"}]}]}`, names: `"secret"`},
@@ -99,7 +108,7 @@ func TestABadFlagOrFileIsOneLineThatNamesIt(t *testing.T) {
 		"a secret without value, but label": {config: `{"clients":[{"client_id":"a","client_secrets":[{"label":"x"}]}]}`, names: "client_secrets[0]"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			args := append([]string{"-addr", "127.0.0.1:0", "-data", t.TempDir()}, c.args...)
+			args := append([]string{"-addr", "127.0.0.1:0", "-data", t.TempDir(), "-store", "memory:"}, c.args...)
 			if c.config != "" {
 				args = append(args, "-config", configFileWith(t, c.config))
 			}
@@ -109,6 +118,9 @@ func TestABadFlagOrFileIsOneLineThatNamesIt(t *testing.T) {
 			err := run(ctx, args, &stdout, t.Output())
 			if err == nil {
 				t.Fatal("the example started")
+			}
+			if strings.Contains(err.Error(), "canary") {
+				t.Error("the message has the password")
 			}
 			if message := err.Error(); strings.Contains(message, "\n") || !strings.Contains(message, c.names) {
 				t.Errorf("the message is not one line that names %s:\n%s", c.names, message)

@@ -17,6 +17,8 @@ type options struct {
 	addr   string
 	issuer string
 	data   string
+	store  string
+	demo   bool
 	config registry
 	seeded bool // no -config: the clients are those of the documentation
 }
@@ -28,7 +30,9 @@ func parseFlags(args []string, usage io.Writer) (options, error) {
 	flags.SetOutput(io.Discard) // one line says what is wrong; -h prints the rest
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:5001", "listen on `HOST:PORT`")
 	flags.StringVar(&o.issuer, "issuer", "", "issuer `URL` (default http:// and the address)")
-	flags.StringVar(&o.data, "data", "", "keep keys in `DIR` (default in the user's cache folder)")
+	flags.StringVar(&o.data, "data", "", "keep keys and the database in `DIR` (default in the user's cache folder)")
+	flags.StringVar(&o.store, "store", "", "keep what users granted in memory:, sqlite:`PATH`, postgres://... or redis://... (default a SQLite file in -data)")
+	flags.BoolVar(&o.demo, "demo", false, "let anyone sign in as any user by demo_user, for scripts; on a loopback -addr only")
 	flags.StringVar(&config, "config", "", "read clients, scopes and users from a JSON `FILE` in place of the seeded ones")
 	err := flags.Parse(args)
 	switch {
@@ -41,8 +45,12 @@ func parseFlags(args []string, usage io.Writer) (options, error) {
 	case flags.NArg() > 0:
 		return o, fmt.Errorf("unexpected argument %q; -h lists the flags", flags.Arg(0))
 	}
-	if _, _, err := net.SplitHostPort(o.addr); err != nil {
+	host, _, err := net.SplitHostPort(o.addr)
+	if err != nil {
 		return o, fmt.Errorf("-addr %q is not HOST:PORT, such as 127.0.0.1:5001", o.addr)
+	}
+	if ip := net.ParseIP(host); o.demo && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return o, fmt.Errorf("-demo lets anyone in, and -addr %s is not a loopback address; use 127.0.0.1", o.addr)
 	}
 	if o.data == "" {
 		cache, err := os.UserCacheDir()

@@ -6,8 +6,10 @@
 //
 //	-addr HOST:PORT  where it listens (127.0.0.1:5001)
 //	-issuer URL      its issuer (http:// and the address)
-//	-data DIR        where it keeps its keys (a folder in the user's cache)
+//	-data DIR        where it keeps its keys and database (a folder in the user's cache)
+//	-store STORE     where it keeps what users granted: memory:, sqlite:PATH, postgres://... or redis://... (a SQLite file in -data)
 //	-config FILE     what it has registered, in place of the seeds
+//	-demo            lets scripts sign in as any user by demo_user=NAME, on a loopback address
 //
 // The file is JSON. Clients have the names of RFC 7591 section 2 and a few more;
 // a name that is not known is an error.
@@ -22,14 +24,18 @@
 //	                       {"hash": "$sha256$...", "expires_at": "2030-01-31T00:00:00Z", "label": "old"}],
 //	    "access_token_lifetime": 600,
 //	    "claims": {"department": "accounts"},
-//	    "disabled": false
+//	    "disabled": false,
+//	    "redirect_uris": ["https://reports.example/callback"],
+//	    "refresh_tokens": "always", "refresh_token_rotation": "rotate",
+//	    "refresh_token_lifetime": 2592000, "refresh_token_idle": 1209600,
+//	    "fresh_claims": true, "legacy_no_pkce": false, "legacy_plain_pkce": false
 //	  }],
 //	  "scopes": [{"name": "invoices.read", "resources": ["https://invoices.example"], "claims": [], "identity": false}],
 //	  "users": [{"sub": "1", "username": "bob", "password": "bob", "claims": {}}]
 //	}
 //
-// expires_at may be seconds since 1970 as well. Users are read and checked; the
-// grants here have none yet.
+// expires_at may be seconds since 1970 as well. Whoever asks for openid and
+// offline_access need not list them among the scopes.
 package main
 
 import (
@@ -45,6 +51,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/grantor-go/grantor/store"
 )
 
 func main() {
@@ -75,12 +83,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if options.issuer == "" {
 		options.issuer = urlOf(options.addr, listener.Addr())
 	}
-	endpoint, err := newEndpoint(ctx, options, logger)
+	records, closeRecords, err := openRecords(ctx, options, logger)
+	if err != nil {
+		return err
+	}
+	defer closeRecords()
+	endpoint, err := newEndpoint(ctx, options, records, logger)
 	if err != nil {
 		return err
 	}
 	mux := shop()
 	endpoint.Mount(mux)
+	mountPages(ctx, mux, options, endpoint, logger)
+	go store.PurgeEvery(ctx, records, 10*time.Minute, logger)
 	greet(stdout, options, urlOf(options.addr, listener.Addr()))
 	return serve(ctx, listener, mux)
 }

@@ -11,11 +11,21 @@ func seeds() registry {
 			Secrets:  []store.Secret{{Hash: store.HashSecret(secret), Label: "seed"}},
 		}
 	}
+	app := func(id, scope string, more ...string) store.Client {
+		client := machine(id, "secret", scope, append(more, "authorization_code", "refresh_token")...)
+		client.RedirectURIs = []string{"https://myapp/callback", "https://myapp.com/callback", "https://app.com/callback"}
+		return client
+	}
+	client1 := app("client1", "scope1 openid api1")
+	client1.RefreshTokens, client1.LegacyNoPKCE = store.RefreshTokensAlways, true // as its documentation prints it
+	client := app("client", "api1 openid profile offline_access", "custom")
+	client.RefreshTokens = store.RefreshTokensAlways
 	return registry{
 		clients: []store.Client{
-			machine("client1", "secret", "scope1"),
+			client1,
+			client,
+			app("interactive.confidential", "openid profile api offline_access"),
 			machine("m2m", "secret", "api"),
-			machine("client", "secret", "api1", "custom"),
 			machine("app.client", "PasswordInPlainText", "app.scope1 app.scope2"),
 		},
 		scopes: []store.Scope{
@@ -24,6 +34,13 @@ func seeds() registry {
 			{Name: "api1", Resources: []string{"urn:example:api"}},
 			{Name: "app.scope1", Resources: []string{"urn:example:app"}},
 			{Name: "app.scope2", Resources: []string{"urn:example:app"}},
+			{Name: "openid", Identity: true},
+			{Name: "profile", Identity: true, Claims: []string{"name", "email"}},
+			{Name: "offline_access", Identity: true},
+		},
+		users: users{
+			{Sub: "1", Username: "alice", Password: "alice", Claims: map[string]any{"name": "Alice Smith", "email": "alice@shop.example"}},
+			{Sub: "2", Username: "bob", Password: "bob", Claims: map[string]any{"name": "Bob Smith", "email": "bob@shop.example"}},
 		},
 	}
 }

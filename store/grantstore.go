@@ -42,7 +42,8 @@ type GrantStore interface {
 
 	// Revoke revokes the families that match, at once and for good, and returns
 	// how many it was that lived. Those that are revoked already keep their
-	// RevokedAt. The zero Match is an error and revokes nothing.
+	// RevokedAt. The zero Match, and an at that is zero, are errors and revoke
+	// nothing.
 	Revoke(ctx context.Context, match Match, at time.Time) (int, error)
 
 	// FamilyLive reports whether the family exists and is not revoked.
@@ -74,7 +75,7 @@ type Change struct {
 	// change.
 	Extend *Extension
 
-	// Issue are new records, of Version zero.
+	// Issue are new records, of Version zero and of different keys.
 	Issue []Record
 }
 

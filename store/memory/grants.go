@@ -132,6 +132,9 @@ func (s *shard) apply(f *family, change *store.Change) {
 		was, record := f.records[spend.Key.Hash], *spend
 		record.Kind, record.CreatedAt, record.Version = was.Kind, was.CreatedAt, spend.Version+1
 		f.records[spend.Key.Hash] = &record
+		if !record.KeepUntil.IsZero() && (was.KeepUntil.IsZero() || record.KeepUntil.Before(was.KeepUntil)) {
+			s.due.add(due{record.KeepUntil, record.Key})
+		}
 	}
 	if extend := change.Extend; extend != nil {
 		record := *f.records[extend.Key.Hash]
@@ -157,6 +160,9 @@ func (s *Grants) Revoke(ctx context.Context, match store.Match, at time.Time) (i
 	}
 	if match == (store.Match{}) {
 		return 0, errors.New("memory: an empty Match would revoke everything")
+	}
+	if at.IsZero() {
+		return 0, errors.New("memory: a revocation needs a time")
 	}
 	revoked := 0
 	for i := range s.shards {
