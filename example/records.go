@@ -54,6 +54,7 @@ func openRedis(ctx context.Context, kind, url string, logger *slog.Logger) (stor
 		return nil, nil, fmt.Errorf("-store %s://... is not a URL such as redis://127.0.0.1:6379/0", kind)
 	}
 	options.ContextTimeoutEnabled = true
+	goredis.SetLogger(quiet{}) // what fails is an error of the call
 	client := goredis.NewClient(options)
 	s, err := redis.New(ctx, client, redis.Config{Logger: logger})
 	if err != nil {
@@ -62,3 +63,7 @@ func openRedis(ctx context.Context, kind, url string, logger *slog.Logger) (stor
 	}
 	return s, func() { client.Close() }, nil
 }
+
+type quiet struct{}
+
+func (quiet) Printf(context.Context, string, ...any) {}
