@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"time"
 )
 
@@ -39,7 +40,8 @@ const encodingFormat = 1
 
 // EncodeRecord returns what of a record an adapter keeps as one value: all but
 // Key, Kind, ExpiresAt, KeepUntil and Version, which have a column or field of
-// their own. The error is that of encoding/json about a claim.
+// their own. CreatedAt is in it, and an Update must not change that of the record
+// that is kept. The error is that of encoding/json about a claim.
 func EncodeRecord(r *Record) ([]byte, error) {
 	e := encoding{
 		Format: encodingFormat, State: r.State, CreatedAt: Micros(r.CreatedAt),
@@ -60,7 +62,8 @@ func DecodeRecord(b []byte, r *Record) error {
 	var e encoding
 	decoder := json.NewDecoder(bytes.NewReader(b))
 	decoder.UseNumber()
-	if err := decoder.Decode(&e); err != nil || decoder.More() {
+	err := decoder.Decode(&e)
+	if _, end := decoder.Token(); err != nil || end != io.EOF {
 		return fmt.Errorf("%w: not the JSON of a record", ErrCorrupt) // the text of err could quote it
 	}
 	if e.Format != encodingFormat {

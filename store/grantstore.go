@@ -12,10 +12,11 @@ import (
 // your writes). What was answered without an error is kept, whatever fails
 // afterwards, as far as the engine is set up for that; an adapter says how. An
 // error that is no verdict (see the package comment) leaves open whether the
-// change was made: the caller finds out by Find.
+// change was made: the caller finds out by Find, as far as that can be: an engine
+// that stood still may make a change when its caller has long given up.
 type GrantStore interface {
 	// Find returns the record with this key, in whatever state it is (expired and
-	// spent included), and its family, revoked or not. If there is no such record,
+	// spent included), and its family, revoked or not, as both are at one moment. If there is no such record,
 	// or it is past its KeepUntil and was collected: ErrNotFound. A record that
 	// cannot be read: ErrCorrupt.
 	Find(ctx context.Context, key Key) (*Record, *Family, error)
@@ -23,8 +24,8 @@ type GrantStore interface {
 	// Update writes the record in place of the one with its key, if that has the
 	// same Version; the Version kept is then one more. All but Key, Kind and
 	// CreatedAt is written. Of several callers that read the same Version exactly
-	// one succeeds, the others get ErrConflict. No such record, or no such family:
-	// ErrNotFound. A family that was revoked: ErrRevoked.
+	// one succeeds, the others get ErrConflict. The verdicts are those of Exchange,
+	// in its order.
 	Update(ctx context.Context, record *Record) error
 
 	// Exchange makes a change wholly or not at all: no caller ever sees, and no
@@ -49,11 +50,11 @@ type GrantStore interface {
 	// FamilyLive reports whether the family exists and is not revoked.
 	FamilyLive(ctx context.Context, id string) (bool, error)
 
-	// Purge removes records that are past their KeepUntil and families that are
-	// past theirs with all their records, at most limit of both together, and
-	// returns how many. Fewer than limit means that there are no more. What is
-	// extended at the same moment stays. A store whose engine collects by itself
-	// may do nothing.
+	// Purge removes records that are past their KeepUntil (now is not before it)
+	// and families that are past theirs with all their records, at most limit of
+	// both together, and returns how many. Fewer than limit means that there are
+	// no more that nobody else is changing. What is extended at the same moment
+	// stays. A store whose engine collects by itself may do nothing.
 	Purge(ctx context.Context, now time.Time, limit int) (int, error)
 }
 

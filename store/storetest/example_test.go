@@ -35,3 +35,13 @@ func ExampleTestScopeStore() {
 		})
 	}
 }
+
+// In the tests of an adapter this is func TestGrants(t *testing.T).
+func ExampleTestGrantStore() {
+	_ = func(t *testing.T) {
+		storetest.TestGrantStore(t, func(t *testing.T) (a, b store.GrantStore) {
+			s := new(memory.Grants) // your store, on a database that is empty
+			return s, s             // two that share the database, as two processes would
+		})
+	}
+}

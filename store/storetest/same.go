@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,6 +35,11 @@ func compare(path string, want, got reflect.Value, diffs *[]string) {
 			differ(w, g)
 		}
 		return
+	case []byte:
+		if g := got.Interface().([]byte); !bytes.Equal(w, g) {
+			differ(w, g)
+		}
+		return
 	case []store.AuthMethod:
 		if g := got.Interface().([]store.AuthMethod); !slices.Equal(set(w), set(g)) {
 			differ(w, g)
@@ -51,6 +57,14 @@ func compare(path string, want, got reflect.Value, diffs *[]string) {
 	}
 
 	switch want.Kind() {
+	case reflect.Pointer:
+		if want.IsNil() || got.IsNil() {
+			if want.IsNil() != got.IsNil() {
+				differ(want.Interface(), got.Interface())
+			}
+			return
+		}
+		compare(path, want.Elem(), got.Elem(), diffs)
 	case reflect.Struct:
 		for _, f := range reflect.VisibleFields(want.Type()) {
 			if f.Anonymous || !f.IsExported() {

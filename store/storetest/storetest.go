@@ -1,6 +1,6 @@
 // Package storetest checks that a store keeps the promises of package store.
-// The author of an adapter calls [TestClientStore] and [TestScopeStore] from
-// tests of their own. Every promise is a sub-test that is named for it; a
+// The author of an adapter calls [TestClientStore], [TestScopeStore] and
+// [TestGrantStore] from tests of their own. Every promise is a sub-test that is named for it; a
 // failure says what happened and what it would mean to the users of whoever
 // operates the store.
 //
@@ -10,7 +10,8 @@
 // become what encoding/json makes of them (numbers as float64 or json.Number,
 // lists as []any), instants may stand in another time zone, an empty list or
 // map may be nil, and AuthMethods is a set. All other lists keep their order.
-// The instants and durations that the tests use are whole seconds.
+// The instants and durations of clients and scopes are whole seconds in the
+// tests, those of records and families whole microseconds.
 package storetest
 
 import (
