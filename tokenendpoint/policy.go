@@ -62,7 +62,7 @@ func (e *Endpoint) applyHook(ctx context.Context, name string, hook func(context
 }
 
 func hookFault(hook, field string) error {
-	return fault(ReasonPolicyTooWide, fmt.Errorf("Config.%s widened %s or left nothing; it may only take some away, and refuses by an error", hook, field))
+	return fault(ReasonPolicyTooWide, fmt.Errorf("the hook Config.%s widened %s or left nothing; it may only take some away, and refuses by an error", hook, field))
 }
 
 // clone copies what a policy may alter.

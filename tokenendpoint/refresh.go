@@ -16,18 +16,20 @@ func (e *Endpoint) refreshToken(req *Request, token *Token, change *store.Change
 	created := now
 	switch {
 	case token.keep != nil:
-		end := refreshEnd(req.Client, token.keep.CreatedAt, now)
-		change.Extend = &store.Extension{Key: token.keep.Key, ExpiresAt: end, KeepUntil: end}
-		change.Family.KeepUntil = latest(token.keep.ExpiresAt, end)
-		return req.redeemable(token.keep).handle, nil
+		created = token.keep.CreatedAt
 	case token.isRefresh():
 		created = token.spend.CreatedAt
 	case change == nil || !e.earnsRefreshToken(req.Client, &token.Grant):
 		return "", nil
 	}
 	end := refreshEnd(req.Client, created, now)
-	if !now.Before(end) {
+	if !now.Before(end) { // the client's lifetimes were shortened
 		return "", reject(InvalidGrant, ReasonExpired, notRedeemable)
+	}
+	if token.keep != nil {
+		change.Extend = &store.Extension{Key: token.keep.Key, ExpiresAt: end, KeepUntil: end}
+		change.Family.KeepUntil = latest(token.keep.ExpiresAt, end)
+		return req.redeemable(token.keep).handle, nil
 	}
 	handle, key, err := newHandle(store.KindRefresh, change.Family.ID)
 	if err != nil {

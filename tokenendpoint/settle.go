@@ -99,15 +99,14 @@ func settleRedeemed(req *Request, result *Result, token *Token) error {
 	if record == nil {
 		record = result.Keep
 	}
-	given := &result.Grant
 	switch {
 	case record == nil:
 		return nil
-	case result.Spend != nil && result.Keep != nil, req.redeemable(record) == nil,
-		given.Subject != "", given.Scopes != nil, given.Resources != nil, given.Claims != nil, given.UserClaims != nil:
-		return fault(ReasonGrantTooWide, fmt.Errorf("the validator of %q returned a record that Find did not return, two, or a Grant beside it", req.GrantType))
 	case !record.SpentAt.IsZero():
 		return reject(InvalidGrant, ReasonReused, notRedeemable)
+	case result.Spend != nil && result.Keep != nil, result.Keep != nil && result.Keep.Kind == store.KindCode,
+		req.redeemable(record) == nil, !isZero(&result.Grant):
+		return fault(ReasonGrantTooWide, fmt.Errorf("the validator of %q returned a record that Find did not return, two, a code to keep, or a Grant beside one", req.GrantType))
 	}
 	token.whole, token.Grant = *record.Grant, *record.Grant
 	grant, isAllowed := &token.Grant, lookup(allScopes(req.allowed))
@@ -120,6 +119,11 @@ func settleRedeemed(req *Request, result *Result, token *Token) error {
 		return reject(InvalidGrant, ReasonNoScope, "the client has lost everything that was granted")
 	}
 	return nil
+}
+
+func isZero(g *store.Grant) bool {
+	return g.Issuer == "" && g.ClientID == "" && g.Subject == "" && g.Scopes == nil && g.Resources == nil && g.AuthTime.IsZero() &&
+		g.ACR == "" && g.AMR == nil && g.Session == "" && g.Nonce == "" && g.Claims == nil && g.UserClaims == nil
 }
 
 // settleScopes fills in the scopes that the result does not name and checks those

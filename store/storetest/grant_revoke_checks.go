@@ -128,7 +128,7 @@ var grantRevokeChecks = []grantCheck{
 				return fmt.Errorf("Revoke(store.Match{}) returned %d and no error", n)
 			}
 			if n, err := p.a.Revoke(ctx, store.Match{Family: f.ID}, time.Time{}); err == nil {
-				return fmt.Errorf("Revoke at the zero time returned %d and no error", n)
+				return fmt.Errorf("a Revoke at the zero time returned %d and no error", n)
 			}
 			return errors.Join(keeps(ctx, p.b, f, records...), lives(ctx, p.b, f.ID, true), lives(ctx, p.b, machine.ID, true))
 		},
