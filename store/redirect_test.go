@@ -44,6 +44,8 @@ func TestAllowsRedirect(t *testing.T) {
 		{"a port that is registered may be another", []string{"http://127.0.0.1:9000/callback"}, []string{"http://127.0.0.1:9000/callback", "http://127.0.0.1:9001/callback", v4}, []string{v6}},
 		{"a loopback address without a path", []string{"http://127.0.0.1"}, []string{"http://127.0.0.1", "http://127.0.0.1:8080"}, []string{"http://127.0.0.1:8080/", "http://127.0.0.12"}},
 		{"a loopback query is a part of it", []string{v4 + "?a=b"}, []string{"http://127.0.0.1:8080/callback?a=b"}, []string{"http://127.0.0.1:8080/callback", v4}},
+		{"a name that begins like a loopback address is a name like any other", []string{"http://127.0.0.1.app.example/callback", "http://127.0.0.1@app.example/callback"},
+			[]string{"http://127.0.0.1.app.example/callback"}, []string{"http://127.0.0.1:80.app.example/callback", "http://127.0.0.1:80@app.example/callback"}},
 		{"localhost is a name like any other", []string{"http://localhost/callback"}, []string{"http://localhost/callback"}, []string{"http://localhost:8080/callback", v4}},
 		{"an https loopback address is one like any other", []string{"https://127.0.0.1/callback"}, []string{"https://127.0.0.1/callback"}, []string{"https://127.0.0.1:8080/callback", v4}},
 		{"without any nothing is allowed", nil, nil, []string{"", web, v4}},

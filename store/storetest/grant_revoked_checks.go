@@ -142,5 +142,10 @@ func revokeBesideExchanges(ctx context.Context, p handles) error {
 			return fmt.Errorf("an Exchange whose success was answered: %t; what it issued is found: %t", answered[i], seen[i].Found)
 		}
 	}
+	late := of(f)
+	late.Issue = newRecords(f, 1)
+	if err := p.b.Exchange(ctx, late); !errors.Is(err, store.ErrRevoked) {
+		return fmt.Errorf("an Exchange that began after Revoke had answered returned %v", err)
+	}
 	return lives(ctx, p.b, f.ID, false)
 }

@@ -98,7 +98,7 @@ func looksThenWrites() func(...store.Record) handles {
 			}
 			b.revoke = func(ctx context.Context, m store.Match, at time.Time) (int, error) {
 				looked.await()
-				defer time.AfterFunc(10*time.Millisecond, answered.happened) // when the kit has looked
+				defer time.AfterFunc(time.Second, answered.happened) // when the kit has looked
 				return b.Grants.Revoke(ctx, m, at)
 			}
 			b.find = func(ctx context.Context, key store.Key) (*store.Record, *store.Family, error) {
