@@ -139,7 +139,9 @@ func (a *authorization) ask(w http.ResponseWriter, r *http.Request, req *authori
 		a.back(w, r, req, problem{"login_required", ""})
 	case !ok:
 		a.showLogin(w, r, req, http.StatusOK, "")
-	case a.consents.given(signedIn.sub, req) && !slices.Contains(req.prompt, "consent"):
+	case a.consents.given(signedIn.sub, req) && !slices.Contains(req.prompt, "consent") && !req.client.Allows(store.NoAuth):
+		// A public client is asked about each time: any program can claim to be it
+		// (RFC 8252 section 8.6).
 		a.finish(w, r, req, signedIn)
 	case silent:
 		a.back(w, r, req, problem{"consent_required", ""})
@@ -160,10 +162,7 @@ func (req *authorizationRequest) wantsLogin(s session) bool {
 
 // finish issues the code.
 func (a *authorization) finish(w http.ResponseWriter, r *http.Request, req *authorizationRequest, s session) {
-	var resources []string
-	if len(req.query["resource"]) > 0 {
-		resources = req.query["resource"]
-	}
+	resources := slices.DeleteFunc(slices.Clone(req.query["resource"]), func(resource string) bool { return resource == "" })
 	code, err := a.codes.Issue(r.Context(), a.endpoint, grants.Code{
 		Grant: store.Grant{
 			ClientID: req.client.ID, Subject: s.sub, Scopes: req.scopes, Resources: resources,

@@ -13,18 +13,18 @@ import (
 
 // submit takes what one of the pages sent.
 func (a *authorization) submit(w http.ResponseWriter, r *http.Request, req *authorizationRequest) {
-	if !a.sessions.sameBrowser(r) {
+	signedIn, ok := a.sessions.of(r)
+	if !sameBrowser(r, signedIn) {
 		showPage(w, http.StatusForbidden, "problem", page{Base: a.base, Title: "That did not work",
 			Problem: "The form did not come from a page of ours in this browser, or cookies are off."}, "")
 		return
 	}
-	signedIn, ok := a.sessions.of(r)
 	switch action := r.PostFormValue("action"); {
-	case action == "deny":
+	case action == "deny", action == "cancel":
 		a.back(w, r, req, problem{"access_denied", ""})
 	case action == "login":
 		a.login(w, r, req)
-	case action == "allow" && ok && a.users.bySub(signedIn.sub) != nil:
+	case action == "allow" && ok && a.users.bySub(signedIn.sub) != nil && !req.wantsLogin(signedIn):
 		a.consents.give(signedIn.sub, req)
 		a.finish(w, r, req, signedIn)
 	default:
@@ -53,6 +53,13 @@ func (a *authorization) login(w http.ResponseWriter, r *http.Request, req *autho
 		if err := a.throttle.Failed(r.Context(), counted); err != nil {
 			a.logger.ErrorContext(r.Context(), "a failed sign-in was not counted", "error", err.Error())
 		}
+		if counted.ClientID != "" { // where made-up names are refused a wrong password is: 429 tells nobody's name
+			counted.ClientID = ""
+			if wait, err := a.throttle.Blocked(r.Context(), counted); err != nil || wait > 0 {
+				a.showLogin(w, r, req, http.StatusTooManyRequests, "Too many attempts. Please wait a minute.")
+				return
+			}
+		}
 		a.showLogin(w, r, req, http.StatusUnauthorized, "The user name or the password is not right.")
 		return
 	}
@@ -70,7 +77,7 @@ func (a *authorization) showLogin(w http.ResponseWriter, r *http.Request, req *a
 
 func (a *authorization) showConsent(w http.ResponseWriter, r *http.Request, req *authorizationRequest, s session) {
 	showPage(w, http.StatusOK, "consent", page{Base: a.base, Title: "Allow access?", Client: req.name(), User: a.users.bySub(s.sub).Username,
-		Scopes: req.scopes, CSRF: a.sessions.csrf(w, r)}, req.redirect)
+		Scopes: req.scopes, CSRF: s.csrf}, req.redirect)
 }
 
 // showProblem is for errors that are not sent to the application.

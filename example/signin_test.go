@@ -245,6 +245,85 @@ func TestPagesAreSafe(t *testing.T) {
 	}
 }
 
+// A neighbour, such as another port of this host, can set cookies and post forms.
+func TestANeighbourCannotAllowInSomebodysPlace(t *testing.T) {
+	b := newBrowser(t)
+	address := start(t) + "/connect/authorize?client_id=client1&response_type=code&scope=openid&redirect_uri=" + url.QueryEscape(callback)
+	b.open(address)
+	b.submit("action", "login", "username", "bob", "password", "bob")
+	b.shows(http.StatusOK, "Allow access?")
+	here, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.client.Jar.SetCookies(here, []*http.Cookie{{Name: csrfCookie, Value: strings.Repeat("A", 26), Path: "/"}})
+	consent := b.page
+	for _, action := range []string{"allow", "deny"} {
+		b.submit("action", action, "csrf", strings.Repeat("A", 26))
+		b.shows(http.StatusForbidden, "did not come from a page of ours")
+	}
+	r, err := http.NewRequest(http.MethodPost, address, strings.NewReader("action=allow&csrf="+regexp.MustCompile(`name="csrf" value="(\w+)"`).FindStringSubmatch(consent)[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	b.read(b.client.Do(r))
+	b.shows(http.StatusForbidden, "did not come from a page of ours")
+
+	b.open(address + "&prompt=login")
+	b.submit("action", "cancel")
+	if problem := b.came(callback).Get("error"); problem != "access_denied" {
+		t.Errorf("error %q", problem)
+	}
+}
+
+// NATIVE-8.6-01: any program can claim to be a public client, so nobody gets a code
+// for one without a click.
+func TestAPublicClientIsAskedAboutEachTime(t *testing.T) {
+	b := newBrowser(t)
+	address := start(t, "-config", configFileWith(t, `{"clients": [{"client_id": "app", "grant_types": ["authorization_code"], "scope": "openid",
+		"token_endpoint_auth_method": "none", "redirect_uris": ["http://127.0.0.1/callback"]}],
+		"users": [{"sub": "1", "username": "bob", "password": "bob"}]}`)) +
+		"/connect/authorize?client_id=app&response_type=code&scope=openid&redirect_uri=" + url.QueryEscape("http://127.0.0.1:1/callback") +
+		"&code_challenge_method=S256&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+	b.client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
+		if r.URL.Port() == "1" {
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}
+	b.open(address)
+	b.submit("action", "login", "username", "bob", "password", "bob")
+	for range 2 {
+		b.shows(http.StatusOK, "Allow access?")
+		b.submit("action", "allow")
+		if !b.came("http://127.0.0.1:1/callback").Has("code") {
+			t.Fatalf("the answer is %v", b.left)
+		}
+		b.open(address)
+	}
+	b.open(address + "&prompt=none")
+	if problem := b.came("http://127.0.0.1:1/callback").Get("error"); problem != "consent_required" {
+		t.Errorf("error %q", problem)
+	}
+}
+
+func TestThrottlingDoesNotTellWhoIsAUser(t *testing.T) {
+	b := newBrowser(t)
+	b.open(start(t) + "/connect/authorize?client_id=client1&response_type=code&scope=openid&redirect_uri=" + url.QueryEscape(callback))
+	for range 30 {
+		b.submit("action", "login", "username", "nobody", "password", "guess")
+		b.shows(http.StatusUnauthorized, "not right")
+	}
+	for _, name := range []string{"nobody", "bob"} {
+		b.submit("action", "login", "username", name, "password", "guess")
+		b.shows(http.StatusTooManyRequests, "Too many attempts")
+	}
+	b.submit("action", "login", "username", "bob", "password", "bob")
+	b.shows(http.StatusOK, "Allow access?")
+}
+
 func TestGuessingAPasswordIsThrottled(t *testing.T) {
 	b := newBrowser(t)
 	b.open(start(t) + "/connect/authorize?client_id=client1&response_type=code&scope=openid&redirect_uri=" + url.QueryEscape(callback))

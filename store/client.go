@@ -64,7 +64,8 @@ type Client struct {
 	RefreshTokenIdle     time.Duration `json:"-"`
 
 	// FreshClaims gives refreshed tokens the claims that Config.Users sets at the
-	// time; without it they keep those of the sign-in.
+	// time, beside those that the grant itself was made with; without it they keep
+	// those of the sign-in.
 	FreshClaims bool `json:"-"`
 
 	// LegacyNoPKCE lets a client that authenticates have codes without a

@@ -11,7 +11,8 @@ type Grant struct {
 	Issuer   string
 	ClientID string
 
-	// Subject identifies the user who authorised the client. Empty means that
+	// Subject identifies the user who authorised the client: at most 255 printable
+	// ASCII characters (OpenID Connect Core section 2). Empty means that
 	// the client acts for itself, and then sub is its client_id: no user may have
 	// a subject that is also a client_id (RFC 9068 section 5).
 	Subject string

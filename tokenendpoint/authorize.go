@@ -12,6 +12,8 @@ import (
 // Client returns the client with this ID. The error is invalid_client if there is
 // none or it is disabled, else an outage.
 func (e *Endpoint) Client(ctx context.Context, id string) (*store.Client, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.config.Timeout)
+	defer cancel()
 	client, refusal, err := e.findClient(ctx, id)
 	if err != nil {
 		return nil, err
@@ -30,11 +32,16 @@ func (e *Endpoint) Client(ctx context.Context, id string) (*store.Client, error)
 // lifetime. The grant needs a Subject. No scopes mean all API scopes that the client is allowed.
 // The error is unauthorized_client, invalid_scope or invalid_target, as an
 // authorization endpoint answers it (RFC 6749 section 4.1.2.1), or an outage.
-func (e *Endpoint) Authorize(ctx context.Context, client *store.Client, record store.Record, lifetime time.Duration) (handle string, err error) {
+func (e *Endpoint) Authorize(ctx context.Context, client *store.Client, record store.Record, lifetime time.Duration) (string, error) {
 	if e.config.Records == nil || record.Grant == nil || record.Grant.Subject == "" {
 		return "", fault(ReasonInternal, errors.New("Authorize needs Config.Records and a Grant with a Subject"))
 	}
+	ctx, cancel := context.WithTimeout(ctx, e.config.Timeout)
+	defer cancel()
 	grant := *record.Grant
+	if err := checkSubject(client, grant.Subject); err != nil {
+		return "", err
+	}
 	if err := e.permitGrant(ctx, client, &grant); err != nil {
 		return "", err
 	}
@@ -42,18 +49,26 @@ func (e *Endpoint) Authorize(ctx context.Context, client *store.Client, record s
 		e.lint(LintLegacyPKCE, client.ID, "client %q may do without PKCE with S256; have it send a code_challenge and take the switch away", client.ID)
 	}
 	now := e.config.Now()
-	record.CreatedAt, record.ExpiresAt, record.Grant = now, now.Add(lifetime), &grant
 	family := newFamily(&grant, now)
-	family.KeepUntil = record.ExpiresAt
-	if handle, record.Key, err = newHandle(record.Kind, family.ID); err != nil {
+	family.KeepUntil = now.Add(lifetime)
+	handle, key, err := newHandle(record.Kind, family.ID)
+	if err != nil {
 		return "", err
 	}
-	ctx, cancel := context.WithTimeout(ctx, e.config.Timeout)
-	defer cancel()
-	if err := e.commit(ctx, &store.Change{Family: family, Begin: true, Issue: []store.Record{record}}); err != nil {
+	kept := store.Record{Key: key, Kind: record.Kind, CreatedAt: now, ExpiresAt: family.KeepUntil, Grant: &grant, Data: record.Data}
+	if err := e.commit(ctx, &store.Change{Family: family, Begin: true, Issue: []store.Record{kept}}); err != nil {
 		return "", err
 	}
 	return handle, nil
+}
+
+// checkSubject holds OpenID Connect Core section 2 and, as far as it can be seen
+// here, RFC 9068 section 5: no user is called as a client is.
+func checkSubject(client *store.Client, subject string) error {
+	if len(subject) > 255 || !isVSCHAR(subject) || subject == client.ID {
+		return fault(ReasonMalformedSubject, errors.New("the Subject of a grant is the client's ID, or not at most 255 printable ASCII characters"))
+	}
+	return nil
 }
 
 // permitGrant holds a grant to what the client may have and fills in what it does
@@ -73,7 +88,8 @@ func (e *Endpoint) permitGrant(ctx context.Context, client *store.Client, grant 
 	if len(grant.Scopes) == 0 {
 		return reject(InvalidScope, ReasonNoScope, "no scope was asked for and the client has none by default")
 	}
-	if grant.Resources != nil && !within(grant.Resources, resourcesOfAll(allowed, grant.Scopes, e.config.Issuer)) {
+	if grant.Resources != nil && (!within(grant.Resources, resourcesOfAll(allowed, grant.Scopes, e.config.Issuer)) ||
+		!within(grant.Resources, resourcesOfAll(allowed, apiScopes(allowed), e.config.Issuer))) {
 		return reject(InvalidTarget, ReasonResourceNotAllowed, "a resource belongs to none of the scopes")
 	}
 	grant.Issuer, grant.ClientID = e.config.Issuer, client.ID

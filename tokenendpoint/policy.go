@@ -20,10 +20,11 @@ func (e *Endpoint) applyUsers(ctx context.Context, req *Request, before *Token) 
 	switch {
 	case err != nil:
 		return nil, err
-	case !token.isRefresh():
-		token.whole.UserClaims = token.UserClaims
-	case !req.Client.FreshClaims:
+	case req.Client.FreshClaims: // what it says is not kept: a role that is taken away must not come back
+	case token.isRefresh():
 		token.UserClaims = before.UserClaims
+	default:
+		token.whole.UserClaims = token.UserClaims
 	}
 	return token, nil
 }

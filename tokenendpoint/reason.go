@@ -63,6 +63,7 @@ const (
 	ReasonPolicyTooWide      Reason = "policy_too_wide"          // the policy widened what it may only narrow; server_error
 	ReasonReservedName       Reason = "reserved_name"            // a claim or member of the endpoint's own was set; server_error
 	ReasonUnencodable        Reason = "unencodable"              // a claim or member that JSON cannot say; server_error
+	ReasonMalformedSubject   Reason = "malformed_subject"        // a validator or page named a user in a way that no token can; server_error
 	ReasonLifetime           Reason = "lifetime_too_short"       // a client's lifetime is below a second; server_error
 	ReasonNoValidatorResult  Reason = "no_result"                // a validator returned neither; server_error
 )

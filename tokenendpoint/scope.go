@@ -2,6 +2,7 @@ package tokenendpoint
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/grantor-go/grantor/store"
@@ -80,6 +81,12 @@ func apiScopes(scopes []store.Scope) []string {
 		}
 	}
 	return names
+}
+
+// anyAPI reports whether one of names is a scope that is not about a user.
+func anyAPI(scopes []store.Scope, names []string) bool {
+	isNamed := lookup(names)
+	return slices.ContainsFunc(scopes, func(s store.Scope) bool { return !isIdentity(&s) && isNamed(s.Name) })
 }
 
 // resourcesOf returns the resources that understand a scope: its own or, if it

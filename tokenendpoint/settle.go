@@ -9,8 +9,10 @@ import (
 	"github.com/grantor-go/grantor/store"
 )
 
-// Token is an access token that is about to be signed: what Config.Policy may
-// narrow.
+// Token is an access token that is about to be signed: what Config.Users and
+// Config.Policy may narrow. They replace the values of maps and do not alter what
+// those hold. Whether a refresh token comes with it hangs on the grant and not on
+// the scopes of the token.
 type Token struct {
 	// Grant is what the token is issued for. Altering it has no effect.
 	Grant store.Grant
@@ -28,8 +30,9 @@ type Token struct {
 
 	// UserClaims are about the user: each token gets those that its scopes give
 	// access to (store.Scope.Claims). Users and Policy may add to them and change
-	// them. What Users leaves of them when the grant is first redeemed is kept for
-	// later refreshes: see store.Client.FreshClaims.
+	// them. Without store.Client.FreshClaims what Users leaves of them when the
+	// grant is first redeemed is kept for later refreshes; with it Users starts each
+	// time from those that the grant was made with.
 	UserClaims map[string]any
 
 	// Claims are added to the access token, Members to the response. Policy may
@@ -60,6 +63,9 @@ func (e *Endpoint) settle(req *Request, result *Result) (*Token, error) {
 	token := &Token{Grant: result.Grant, Members: result.Members, spend: result.Spend, keep: result.Keep}
 	token.Grant.Issuer, token.Grant.ClientID = req.Issuer, req.Client.ID
 	if err := settleRedeemed(req, result, token); err != nil {
+		return nil, err
+	}
+	if err := checkSubject(req.Client, token.Grant.Subject); err != nil {
 		return nil, err
 	}
 	if err := settleScopes(req, result, token); err != nil {
@@ -188,6 +194,9 @@ func settleResources(req *Request, result *Result, token *Token) error {
 		}
 	default:
 		token.Resources = served(req, token.Scopes, unique(token.Grant.Resources))
+		if len(token.Resources) == 0 && !anyAPI(req.allowed, token.Scopes) { // scopes about the user alone: for the issuer
+			token.Resources = nil
+		}
 	}
 	return nil
 }

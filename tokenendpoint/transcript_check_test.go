@@ -1,14 +1,9 @@
 package tokenendpoint_test
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/rsa"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -17,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/grantor-go/grantor/tokenendpoint"
 )
 
 // transcriptClaims are in every access token (RFC 9068 section 2.2, and nbf).
@@ -106,14 +99,14 @@ func (s *transcriptServer) checkEvent(t *testing.T, status int, answer map[strin
 func (s *transcriptServer) checkSilence(t *testing.T, r *http.Request, body string, w *httptest.ResponseRecorder) {
 	header := w.Header().Clone()
 	header.Del("Content-Type") // a constant that a request may well say too
-	said := w.Body.String() + fmt.Sprint(header)
+	said := s.withoutRefreshToken(w) + fmt.Sprint(header)
 	logged := s.log.String()
 	for _, event := range s.events {
 		logged += fmt.Sprintf("%+v %v", event, event.Err)
 	}
 	known := transcriptWords()
 	secrets, others := transcriptSent(r, body)
-	for _, value := range secrets {
+	for _, value := range append(s.secrets, secrets...) {
 		if len(value) >= 4 && (strings.Contains(said, value) || strings.Contains(logged, value)) {
 			t.Errorf("the credential %q is in the answer, the log or the event:\n%s\n%s", value, said, logged)
 		}
@@ -130,10 +123,11 @@ func (s *transcriptServer) checkSilence(t *testing.T, r *http.Request, body stri
 		}
 	}
 	if answer, err := transcriptObject(w.Body.Bytes()); err == nil {
-		token, _ := answer["access_token"].(string)
-		for part := range strings.SplitSeq(token, ".") {
+		access, _ := answer["access_token"].(string)
+		id, _ := answer["id_token"].(string)
+		for part := range strings.SplitSeq(access+"."+id, ".") {
 			if part != "" && strings.Contains(logged, part) {
-				t.Errorf("a part of the access token is in the log or the event: %s", part)
+				t.Errorf("a part of a token is in the log or the event: %s", part)
 			}
 		}
 	}
@@ -181,10 +175,16 @@ func transcriptWords() map[string]bool {
 	for _, grant := range transcriptGrants() {
 		known[grant.GrantType()] = true
 	}
+	for _, client := range transcriptUserClients() {
+		known[client.ID] = true
+		for _, name := range client.GrantTypes {
+			known[name] = true
+		}
+	}
 	for _, scope := range transcriptScopes {
 		known[scope.Name] = true
 	}
-	for _, word := range []string{"grant_type", "client_id", "client_secret", "resource", "ticket", "application/x-www-form-urlencoded"} {
+	for _, word := range []string{"grant_type", "client_id", "client_secret", "resource", "ticket", "code_verifier", "code_challenge", "redirect_uri", "refresh_token", "application/x-www-form-urlencoded"} {
 		known[word] = true
 	}
 	return known
@@ -199,7 +199,7 @@ func (s *transcriptServer) checkToken(t *testing.T, body []byte) (header, claims
 	if err != nil {
 		t.Fatalf("access_token %q: %v", token, err)
 	}
-	if header["typ"] != "at+jwt" || header["kid"] != s.key.ID || len(header) != 3 {
+	if header["typ"] != "at+jwt" || header["kid"] != s.keys[0].ID || len(header) != 3 {
 		t.Errorf("the token's header is %v", header)
 	}
 	exp, iat, nbf, expiresIn := transcriptInt(claims["exp"]), transcriptInt(claims["iat"]), transcriptInt(claims["nbf"]), transcriptInt(answer["expires_in"])
@@ -231,6 +231,9 @@ func (s *transcriptServer) checkToken(t *testing.T, body []byte) (header, claims
 		t.Errorf("claim aud is %v; jti is %q, seen before: %v, in the events %+v", claims["aud"], id, s.tokenIDs[id], s.events)
 	}
 	s.tokenIDs[id] = true
+	if family, _ := claims["grant_id"].(string); len(s.events) == 1 && s.events[0].GrantID != family {
+		t.Errorf("claim grant_id is %v, in the events %+v", claims["grant_id"], s.events)
+	}
 	for _, object := range []map[string]any{answer, header, claims} {
 		for name, value := range object {
 			if value == nil || value == "" {
@@ -249,34 +252,4 @@ func transcriptInt(value any) int64 {
 		return -1
 	}
 	return n
-}
-
-// verify checks a signature with the standard library alone.
-func (s *transcriptServer) verify(token string) (header, claims map[string]any, err error) {
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		return nil, nil, fmt.Errorf("%d parts", len(parts))
-	}
-	var decoded [3][]byte
-	for i, part := range parts {
-		if decoded[i], err = base64.RawURLEncoding.Strict().DecodeString(part); err != nil {
-			return nil, nil, err
-		}
-	}
-	if header, err = transcriptObject(decoded[0]); err != nil {
-		return nil, nil, err
-	}
-	sum, signature, valid := sha256.Sum256([]byte(parts[0]+"."+parts[1])), decoded[2], false
-	switch public := s.key.Signer.Public().(type) {
-	case *ecdsa.PublicKey:
-		valid = header["alg"] == "ES256" && len(signature) == 64 &&
-			ecdsa.Verify(public, sum[:], new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:]))
-	case *rsa.PublicKey:
-		valid = header["alg"] == string(tokenendpoint.RS256) && rsa.VerifyPKCS1v15(public, crypto.SHA256, sum[:], signature) == nil
-	}
-	if !valid {
-		return nil, nil, fmt.Errorf("the signature is not that of %s by %s", s.key.Alg, s.key.ID)
-	}
-	claims, err = transcriptObject(decoded[1])
-	return header, claims, err
 }

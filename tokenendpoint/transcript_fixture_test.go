@@ -2,16 +2,11 @@ package tokenendpoint_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/sha512"
 	"encoding/base64"
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/grantor-go/grantor/grants"
@@ -26,26 +21,9 @@ const transcriptIssuer = "https://shop.example"
 // a second must not be seen in any answer.
 var transcriptStart = time.Date(2026, 5, 4, 12, 0, 0, 987654321, time.UTC)
 
-var transcriptKeys = map[tokenendpoint.Alg]func() tokenendpoint.Key{
-	tokenendpoint.ES256: sync.OnceValue(func() tokenendpoint.Key {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			panic(err)
-		}
-		return tokenendpoint.Key{ID: "key-1", Alg: tokenendpoint.ES256, Signer: key}
-	}),
-	tokenendpoint.RS256: sync.OnceValue(func() tokenendpoint.Key {
-		key, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
-			panic(err)
-		}
-		return tokenendpoint.Key{ID: "key-2", Alg: tokenendpoint.RS256, Signer: key}
-	}),
-}
-
 // transcriptScopes: orders.* belong to one API, stock.read to another,
-// reports.read to both, status.read to the issuer itself. openid, profile and
-// offline_access are about a user.
+// reports.read to both, status.read to the issuer itself. openid, profile, email
+// and offline_access are about a user; tills.open gives an API a claim about one.
 var transcriptScopes = []store.Scope{
 	{Name: "orders.read", Resources: []string{"https://orders.example"}},
 	{Name: "orders.write", Resources: []string{"https://orders.example"}},
@@ -53,7 +31,9 @@ var transcriptScopes = []store.Scope{
 	{Name: "reports.read", Resources: []string{"urn:example:reports", "https://orders.example"}},
 	{Name: "status.read"},
 	{Name: "openid", Identity: true},
-	{Name: "profile", Identity: true},
+	{Name: "profile", Identity: true, Claims: []string{"name", "locale"}},
+	{Name: "email", Identity: true, Claims: []string{"email", "email_verified"}},
+	{Name: "tills.open", Resources: []string{"https://tills.example"}, Claims: []string{"branch"}},
 	{Name: "offline_access"},
 	{Name: "secret.read", Resources: []string{"https://orders.example"}}, // no client has it
 }

@@ -40,6 +40,9 @@ import (
 //	Remote      the address that the request comes from (192.0.2.1:1234)
 //	Now         how far the clock moves on before the request
 //	Times       how often the exchange takes place
+//	Code        a name and what a code of that name is issued for (see
+//	            transcriptCode), before the clock moves on
+//	Scope       a client and the scopes that it has from now on
 //
 // and these of an answer are not expected of it:
 //
@@ -48,12 +51,19 @@ import (
 //	         that very value
 //	Header   members of the token's header
 //	Same-As  name of an earlier exchange that was answered with the same bytes
+//	Keep     a name and the member of the answer that has this name from now on;
+//	         the value must be one that has no name yet
+//
+// ID-Claims and ID-Header are those of the ID token. {{NAME}} is, in bodies, what
+// Code or Keep gave the name to.
 //
 // An expected body is compared byte by byte if it is an error; of a success it
 // names every member. "*" stands for any value. "Key: RS256" before the first
-// exchange chooses the algorithm that signs, ES256 otherwise.
+// exchange chooses the algorithm that signs, ES256 otherwise; of several the first
+// signs access tokens. "Grants: users" adds the grants and clients that have users.
 type transcript struct {
-	key   tokenendpoint.Alg
+	keys  []tokenendpoint.Alg
+	users bool
 	steps []*transcriptStep
 }
 
@@ -64,6 +74,8 @@ type transcriptStep struct {
 	remote  string
 	advance time.Duration
 	times   int
+	codes   []transcriptCode
+	scopes  [][2]string // client and scope
 
 	status       int
 	header       http.Header
@@ -71,6 +83,9 @@ type transcriptStep struct {
 	reason       tokenendpoint.Reason
 	claims, jose map[string]any
 	sameAs       string
+	keep         [][2]string // name and member
+
+	idClaims, idJOSE map[string]any
 }
 
 var (
@@ -85,16 +100,22 @@ func readTranscript(path string) (*transcript, error) {
 		return nil, err
 	}
 	lines := strings.Split(strings.TrimRight(string(data), "\n"), "\n")
-	t := &transcript{key: tokenendpoint.ES256}
+	t := &transcript{keys: []tokenendpoint.Alg{tokenendpoint.ES256}}
 	first := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, "### ") })
 	if first < 1 || !transcriptCitation.MatchString(strings.Join(lines[:first], "\n")) {
 		return nil, fmt.Errorf("%s: it does not begin with comment lines that cite a rule, and an exchange", path)
 	}
 	for i, line := range lines[:first] {
-		alg, isKey := strings.CutPrefix(line, "Key: ")
-		if isKey {
-			t.key = tokenendpoint.Alg(alg)
-		} else if line != "" && !strings.HasPrefix(line, "#") {
+		algs, isKey := strings.CutPrefix(line, "Key: ")
+		switch {
+		case isKey:
+			t.keys = nil
+			for alg := range strings.FieldsSeq(algs) {
+				t.keys = append(t.keys, tokenendpoint.Alg(alg))
+			}
+		case line == "Grants: users":
+			t.users = true
+		case line != "" && !strings.HasPrefix(line, "#"):
 			return nil, fmt.Errorf("%s:%d: %q is no comment", path, i+1, line)
 		}
 	}
@@ -189,6 +210,13 @@ func (s *transcriptStep) requestLine(line string) (err error) {
 		s.advance, err = time.ParseDuration(value)
 	case "Times":
 		s.times, err = strconv.Atoi(value)
+	case "Code":
+		var code transcriptCode
+		code, err = readTranscriptCode(value)
+		s.codes = append(s.codes, code)
+	case "Scope":
+		client, scope, _ := strings.Cut(value, " ")
+		s.scopes = append(s.scopes, [2]string{client, scope})
 	default:
 		s.request = append(s.request, line)
 	}
@@ -206,6 +234,13 @@ func (s *transcriptStep) answerLine(line string) (err error) {
 		s.jose, err = transcriptObject([]byte(value))
 	case "Same-As":
 		s.sameAs = value
+	case "ID-Claims":
+		s.idClaims, err = transcriptObject([]byte(value))
+	case "ID-Header":
+		s.idJOSE, err = transcriptObject([]byte(value))
+	case "Keep":
+		name, member, _ := strings.Cut(value, " ")
+		s.keep = append(s.keep, [2]string{name, member})
 	default:
 		name = textproto.CanonicalMIMEHeaderKey(name)
 		s.header[name] = append(s.header[name], value)
@@ -217,7 +252,7 @@ func (s *transcriptStep) answerLine(line string) (err error) {
 }
 
 // httpRequest makes the request as the server of net/http would.
-func (s *transcriptStep) httpRequest() (*http.Request, error) {
+func (s *transcriptStep) httpRequest(body string) (*http.Request, error) {
 	head := strings.Join(s.request, "\r\n") + "\r\n\r\n"
 	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(head)))
 	if err != nil {
@@ -226,9 +261,9 @@ func (s *transcriptStep) httpRequest() (*http.Request, error) {
 	if r.Proto != "HTTP/1.1" {
 		return nil, errors.New("the request line does not end with HTTP/1.1")
 	}
-	r.Body = io.NopCloser(strings.NewReader(s.body))
+	r.Body = io.NopCloser(strings.NewReader(body))
 	if r.Header.Get("Content-Length") == "" && len(r.TransferEncoding) == 0 {
-		r.ContentLength = int64(len(s.body))
+		r.ContentLength = int64(len(body))
 	}
 	r.RemoteAddr = s.remote
 	return r, nil

@@ -36,7 +36,7 @@ func TestTranscripts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			server := newTranscriptServer(t, file.key, tokenIDs)
+			server := newTranscriptServer(t, file.keys, file.users, tokenIDs)
 			answers := make(map[string]*httptest.ResponseRecorder)
 			for _, step := range file.steps {
 				t.Run(step.name, func(t *testing.T) {
@@ -53,26 +53,31 @@ func TestTranscripts(t *testing.T) {
 // transcriptServer is an endpoint and everything it says to anyone.
 type transcriptServer struct {
 	endpoint *tokenendpoint.Endpoint
-	key      tokenendpoint.Key
+	clients  *memory.Clients
+	keys     tokenendpoint.StaticKeys // the first signs access tokens
 	now      time.Time
 	events   []tokenendpoint.Event // of the exchange at hand
 	log      strings.Builder       // the same
 	tokenIDs map[string]bool       // of all servers
+	names    map[string]string     // what Code and Keep remember
+	secrets  []string              // every code, refresh token and verifier so far
 }
 
-func newTranscriptServer(t *testing.T, alg tokenendpoint.Alg, tokenIDs map[string]bool) *transcriptServer {
-	if transcriptKeys[alg] == nil {
-		t.Fatalf("there is no key for algorithm %q", alg)
+func newTranscriptServer(t *testing.T, algs []tokenendpoint.Alg, users bool, tokenIDs map[string]bool) *transcriptServer {
+	s := &transcriptServer{clients: memory.NewClients(transcriptClients()...), now: transcriptStart, tokenIDs: tokenIDs, names: make(map[string]string)}
+	for _, alg := range algs {
+		if transcriptKeys[alg] == nil {
+			t.Fatalf("there is no key for algorithm %q", alg)
+		}
+		s.keys = append(s.keys, transcriptKeys[alg]())
 	}
-	s := &transcriptServer{key: transcriptKeys[alg](), now: transcriptStart, tokenIDs: tokenIDs}
 	logger := slog.New(transcriptLog{&s.log})
 	logEvent := tokenendpoint.LogEvents(logger)
-	var err error
-	s.endpoint, err = tokenendpoint.New(tokenendpoint.Config{
+	config := tokenendpoint.Config{
 		Issuer:  transcriptIssuer,
-		Clients: transcriptStore{memory.NewClients(transcriptClients()...)},
+		Clients: transcriptStore{s.clients},
 		Scopes:  memory.NewScopes(transcriptScopes...),
-		Keys:    tokenendpoint.StaticKeys{s.key},
+		Keys:    s.keys,
 		Grants:  transcriptGrants(),
 		Policy:  transcriptPolicy,
 		Logger:  logger,
@@ -81,8 +86,12 @@ func newTranscriptServer(t *testing.T, alg tokenendpoint.Alg, tokenIDs map[strin
 			logEvent(ctx, event)
 			s.events = append(s.events, event)
 		},
-	})
-	if err != nil {
+	}
+	if users {
+		s.addUsers(&config)
+	}
+	var err error
+	if s.endpoint, err = tokenendpoint.New(config); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -91,6 +100,7 @@ func newTranscriptServer(t *testing.T, alg tokenendpoint.Alg, tokenIDs map[strin
 // play sends the request as often as the transcript says, holds the answers
 // against it, and returns the last.
 func (s *transcriptServer) play(t *testing.T, step *transcriptStep) (w *httptest.ResponseRecorder) {
+	s.prepare(t, step)
 	s.now = s.now.Add(step.advance)
 	for range step.times {
 		w = s.exchange(t, step)
@@ -105,10 +115,12 @@ func (s *transcriptServer) play(t *testing.T, step *transcriptStep) (w *httptest
 		if reason := s.events[0].Reason; reason != step.reason {
 			t.Errorf("the event's reason is %q, want %q", reason, step.reason)
 		}
-		step.checkBody(t, w.Body.Bytes())
+		step.checkBody(t, w.Body.Bytes(), s.expand(t, step.answer))
 		if w.Code == http.StatusOK {
 			header, claims := s.checkToken(t, w.Body.Bytes())
 			step.checkClaims(t, header, claims)
+			s.checkIDToken(t, step, w.Body.Bytes(), claims)
+			s.keep(t, step, w.Body.Bytes())
 		}
 		if t.Failed() {
 			t.FailNow() // the repetitions fail in the same way
@@ -120,7 +132,8 @@ func (s *transcriptServer) play(t *testing.T, step *transcriptStep) (w *httptest
 // exchange sends the request once and holds the answer against what is true of
 // every answer.
 func (s *transcriptServer) exchange(t *testing.T, step *transcriptStep) *httptest.ResponseRecorder {
-	r, err := step.httpRequest()
+	body := s.expand(t, step.body)
+	r, err := step.httpRequest(body)
 	if err != nil {
 		t.Fatalf("the transcript's request cannot be read: %v", err)
 	}
@@ -128,20 +141,21 @@ func (s *transcriptServer) exchange(t *testing.T, step *transcriptStep) *httptes
 	s.log.Reset()
 	w := httptest.NewRecorder()
 	s.endpoint.ServeHTTP(w, r)
-	s.checkAnswer(t, r, step.body, w)
+	s.checkAnswer(t, r, body, w)
+	s.rememberVerifier(body)
 	return w
 }
 
 // checkBody compares the body with the transcript's.
-func (s *transcriptStep) checkBody(t *testing.T, body []byte) {
-	if s.answer == "" || s.status != http.StatusOK {
-		if s.answer != "" && s.answer != string(body) {
-			t.Errorf("body %s, want %s", body, s.answer)
+func (s *transcriptStep) checkBody(t *testing.T, body []byte, answer string) {
+	if answer == "" || s.status != http.StatusOK {
+		if answer != "" && answer != string(body) {
+			t.Errorf("body %s, want %s", body, answer)
 		}
 		return
 	}
 	got, err := transcriptObject(body)
-	want, errWant := transcriptObject([]byte(s.answer))
+	want, errWant := transcriptObject([]byte(answer))
 	if err := errors.Join(err, errWant); err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +165,7 @@ func (s *transcriptStep) checkBody(t *testing.T, body []byte) {
 		}
 	}
 	if !reflect.DeepEqual(got, want) {
-		t.Errorf("body %s, want %s", body, s.answer)
+		t.Errorf("body %s, want %s", body, answer)
 	}
 }
 
@@ -164,7 +178,7 @@ func (s *transcriptStep) checkClaims(t *testing.T, header, claims map[string]any
 		}
 	}
 	extra := maps.Clone(claims)
-	for _, name := range transcriptClaims {
+	for _, name := range append(transcriptClaims, "grant_id") {
 		delete(extra, name)
 	}
 	for name, want := range s.claims {
