@@ -45,7 +45,7 @@ func openRecords(ctx context.Context, o options, logger *slog.Logger) (store.Gra
 	case kind == "redis", kind == "rediss":
 		return openRedis(ctx, kind, name, logger)
 	}
-	return nil, nil, fmt.Errorf("-store %q is not memory:, sqlite:PATH, postgres://... or redis://...", kind+":")
+	return nil, nil, fmt.Errorf("-store %q is none of memory:, sqlite:PATH, postgres://..., redis://...; see -h", kind+":")
 }
 
 func openRedis(ctx context.Context, kind, url string, logger *slog.Logger) (store.GrantStore, func(), error) {
