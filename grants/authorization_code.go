@@ -55,9 +55,11 @@ const plain, s256 = "plain", "S256"
 func (AuthorizationCode) GrantType() string { return "authorization_code" }
 
 // Issue issues a code for the service's own pages, once the user has signed in and
-// agreed. The error is one that they send to the client by a redirect (RFC 6749
-// section 4.1.2.1), an outage or, with ReasonRedirectURI and invalid_client, one
-// that must not be sent there because nobody knows whose address it is.
+// agreed. An error with the code invalid_request, unauthorized_client,
+// invalid_scope or invalid_target is sent to the client by a redirect (RFC 6749
+// section 4.1.2.1), unless its Reason is ReasonRedirectURI. That one, invalid_client
+// and every other error are shown to the user: nobody has checked whose address
+// RedirectURI is.
 func (a AuthorizationCode) Issue(ctx context.Context, e *tokenendpoint.Endpoint, code Code) (string, error) {
 	client, err := e.Client(ctx, code.Grant.ClientID)
 	if err != nil {

@@ -40,6 +40,9 @@ func authorize(endpoint *tokenendpoint.Endpoint) http.HandlerFunc {
 		case !errors.As(err, &refusal), refusal.Code == tokenendpoint.InvalidClient, refusal.Reason == tokenendpoint.ReasonRedirectURI:
 			http.Error(w, "This application is not known here.", http.StatusBadRequest) // nobody knows whose address it is
 			return
+		case refusal.Code == tokenendpoint.TemporarilyUnavailable, refusal.Code == tokenendpoint.ServerError: // nor here
+			http.Error(w, "This does not work at the moment.", http.StatusServiceUnavailable)
+			return
 		default:
 			answer.Set("error", string(refusal.Code))
 		}

@@ -14,7 +14,7 @@ import (
 // must not matter. Half as many families as records are kept, each of a subject
 // of its own.
 func BenchmarkStore(b *testing.B) {
-	for _, size := range []int{1e3, 1e5} {
+	for _, size := range []int{1e3, 1e5, 1e6} {
 		b.Run(fmt.Sprint("records=", size), func(b *testing.B) {
 			s := openAt(b, newPath(b))
 			keys := fill(b, s, size)
