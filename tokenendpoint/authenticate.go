@@ -54,7 +54,7 @@ func (e *Endpoint) findClient(ctx context.Context, id string) (client *store.Cli
 	case errors.Is(err, store.ErrNotFound):
 		return nil, reject(InvalidClient, ReasonUnknownClient, authenticationFailed), nil
 	case err != nil:
-		return nil, nil, outage(ReasonStoreUnavailable, fmt.Errorf("ClientStore: %w", err))
+		return nil, nil, storeFailed("ClientStore", err)
 	case client == nil:
 		return nil, nil, fault(ReasonInternal, errors.New("ClientStore returned neither a client nor an error"))
 	case client.ID != id: // a database that folds case or trims

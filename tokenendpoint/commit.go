@@ -28,7 +28,7 @@ func (e *Endpoint) commit(ctx context.Context, change *store.Change) error {
 	case errors.Is(err, store.ErrNotFound): // it was collected meanwhile
 		return reject(InvalidGrant, ReasonUnknownHandle, notRedeemable)
 	case errors.Is(err, store.ErrCorrupt), !e.wasMade(ctx, change):
-		return recordsFailed(err)
+		return storeFailed("GrantStore", err)
 	}
 	return nil
 }

@@ -37,6 +37,7 @@ func TestVerdictsOfTheClientStore(t *testing.T) {
 		{"a store that was cancelled is out of order", nil, fmt.Errorf("query: %w", context.Canceled), 503, faultUnavailable,
 			tokenendpoint.ReasonStoreUnavailable},
 		{"an ErrorCode of a store is no verdict", nil, tokenendpoint.InvalidClient, 503, faultUnavailable, tokenendpoint.ReasonStoreUnavailable},
+		{"a client that cannot be read is a fault", nil, fmt.Errorf("clients: %w", store.ErrCorrupt), 500, faultServerError, tokenendpoint.ReasonCorrupt},
 		{"neither a client nor an error is a mistake of the store", nil, nil, 500, faultServerError, tokenendpoint.ReasonInternal},
 		{"a client of another case is unknown", trialTill("TILL"), nil, 401, faultAuthentication, tokenendpoint.ReasonUnknownClient},
 		{"a client with a space is unknown", trialTill("till "), nil, 401, faultAuthentication, tokenendpoint.ReasonUnknownClient},
@@ -69,6 +70,12 @@ func TestAnswersOfTheScopeStore(t *testing.T) {
 		tr := newTrial(t)
 		tr.scopes = func(context.Context, []string) ([]store.Scope, error) { return nil, store.ErrNotFound }
 		tr.refusal(tr.ask("scope=orders.read"), 503, faultUnavailable)
+	})
+	t.Run("a scope that cannot be read is a fault", func(t *testing.T) {
+		tr := newTrial(t)
+		tr.scopes = func(context.Context, []string) ([]store.Scope, error) { return nil, store.ErrCorrupt }
+		tr.refusal(tr.ask("scope=orders.read"), 500, faultServerError)
+		tr.equal("the reason", tr.event().Reason, tokenendpoint.ReasonCorrupt)
 	})
 	t.Run("scopes that come beside an error are not used", func(t *testing.T) {
 		tr := newTrial(t)

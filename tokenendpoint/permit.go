@@ -53,7 +53,7 @@ func (e *Endpoint) allowedScopes(ctx context.Context, client *store.Client, aske
 	}
 	kept, err := e.config.Scopes.Scopes(ctx, registered)
 	if err != nil {
-		return nil, outage(ReasonStoreUnavailable, fmt.Errorf("ScopeStore: %w", err))
+		return nil, storeFailed("ScopeStore", err)
 	}
 	byName := make(map[string]*store.Scope, len(kept))
 	for i := range kept {

@@ -39,7 +39,7 @@ func (r *Request) Find(ctx context.Context, kind store.Kind, handle string) (*st
 	case errors.Is(err, store.ErrNotFound):
 		return nil, reject(InvalidGrant, ReasonUnknownHandle, notRedeemable)
 	case err != nil:
-		return nil, recordsFailed(err)
+		return nil, storeFailed("GrantStore", err)
 	case record == nil || owner == nil:
 		return nil, fault(ReasonInternal, errors.New("GrantStore.Find returned neither a record nor an error"))
 	case owner.ClientID != r.Client.ID:
@@ -95,9 +95,9 @@ func newHandle(kind store.Kind, family string) (handle string, key store.Key, er
 	return handle, store.Key{Family: family, Hash: hash}, nil
 }
 
-// recordsFailed tells a fault of what is kept from an outage of the store.
-func recordsFailed(err error) *Error {
-	err = fmt.Errorf("GrantStore: %w", err)
+// storeFailed tells a fault of what is kept from an outage of the store.
+func storeFailed(name string, err error) *Error {
+	err = fmt.Errorf("%s: %w", name, err)
 	if errors.Is(err, store.ErrCorrupt) {
 		return fault(ReasonCorrupt, err)
 	}

@@ -12,7 +12,7 @@ func TestWhatCannotBeReadIsCorrupt(t *testing.T) {
 	url := newSchema(t)
 	s, conn := open(t, url), connect(t, url)
 	_, r := begun(t, s, "alice")
-	if err := s.PutClient(t.Context(), &store.Client{Metadata: store.Metadata{ID: "app"}}); err != nil {
+	if err := s.PutClient(t.Context(), store.Client{Metadata: store.Metadata{ID: "app"}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.PutScope(t.Context(), store.Scope{Name: "read"}); err != nil {
@@ -40,7 +40,7 @@ func TestWhatIsDeletedIsGone(t *testing.T) {
 	s := open(t, newSchema(t))
 	ctx := t.Context()
 	for _, id := range []string{"app", "other"} {
-		if err := s.PutClient(ctx, &store.Client{Metadata: store.Metadata{ID: id}}); err != nil {
+		if err := s.PutClient(ctx, store.Client{Metadata: store.Metadata{ID: id}}); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.PutScope(ctx, store.Scope{Name: id}); err != nil {
@@ -68,7 +68,7 @@ func TestWhatIsDeletedIsGone(t *testing.T) {
 func TestALargeIntegerInAClientsClaimKeepsAllItsDigits(t *testing.T) {
 	s := open(t, newSchema(t))
 	const number = 9007199254740993 // 2^53 + 1
-	err := s.PutClient(t.Context(), &store.Client{Metadata: store.Metadata{ID: "app"}, Claims: map[string]any{"account": number}})
+	err := s.PutClient(t.Context(), store.Client{Metadata: store.Metadata{ID: "app"}, Claims: map[string]any{"account": number}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ func Example() {
 	go store.PurgeEvery(purging, s, 10*time.Minute, slog.Default())
 
 	secret, stored := store.NewSecret()
-	err = s.PutClient(ctx, &store.Client{
+	err = s.PutClient(ctx, store.Client{
 		Metadata: store.Metadata{ID: "reports", GrantTypes: []string{"client_credentials"}, Scope: "invoices.read"},
 		Secrets:  []store.Secret{stored},
 	})

@@ -22,7 +22,7 @@ func TestClients(t *testing.T) {
 	storetest.TestClientStore(t, func(t *testing.T, clients ...store.Client) store.ClientStore {
 		do(t, conn, "DELETE FROM grantor_clients")
 		for i := range clients {
-			if err := s.PutClient(t.Context(), &clients[i]); err != nil {
+			if err := s.PutClient(t.Context(), clients[i]); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/grantor-go/grantor/store"
 )
@@ -18,17 +17,17 @@ func (s *Store) Client(ctx context.Context, id string) (*store.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	var kept keptClient
-	if err := decode(body, &kept); err != nil {
+	client, err := store.DecodeClient(body)
+	if err != nil {
 		return nil, failed(err)
 	}
-	return kept.client(), nil
+	return client, nil
 }
 
 // PutClient keeps c in place of any client with the same ID. The error is that
 // of encoding/json about a claim, or an outage.
 func (s *Store) PutClient(ctx context.Context, c store.Client) error {
-	body, err := json.Marshal(keep(&c))
+	body, err := store.EncodeClient(&c)
 	if err != nil {
 		return failed(err)
 	}
@@ -55,56 +54,7 @@ func decode(body []byte, into any) error {
 	decoder.UseNumber()
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil || decoder.More() {
-		return fmt.Errorf("%w: a client or scope that this release cannot read", store.ErrCorrupt) // the text of err could quote it
+		return fmt.Errorf("%w: not a scope that this release can read", store.ErrCorrupt) // the text of err could quote it
 	}
 	return nil
-}
-
-// keptClient is the JSON of a client: of store.Client's own most is public only.
-type keptClient struct {
-	store.Metadata
-	Secrets              []keptSecret        `json:"secrets,omitempty"`
-	AuthMethods          []store.AuthMethod  `json:"auth_methods,omitempty"`
-	AccessTokenLifetime  time.Duration       `json:"access_token_lifetime,omitempty"` // nanoseconds, as all durations
-	Claims               map[string]any      `json:"claims,omitempty"`
-	RefreshTokens        store.RefreshTokens `json:"refresh_tokens,omitempty"`
-	Rotation             store.Rotation      `json:"rotation,omitempty"`
-	RefreshTokenLifetime time.Duration       `json:"refresh_token_lifetime,omitempty"`
-	RefreshTokenIdle     time.Duration       `json:"refresh_token_idle,omitempty"`
-	FreshClaims          bool                `json:"fresh_claims,omitempty"`
-	LegacyNoPKCE         bool                `json:"legacy_no_pkce,omitempty"`
-	LegacyPlainPKCE      bool                `json:"legacy_plain_pkce,omitempty"`
-	Disabled             bool                `json:"disabled,omitempty"`
-}
-
-type keptSecret struct {
-	Hash      string    `json:"hash"`
-	ExpiresAt time.Time `json:"expires_at,omitzero"`
-	Label     string    `json:"label,omitempty"`
-}
-
-func keep(c *store.Client) keptClient {
-	kept := keptClient{
-		Metadata: c.Metadata, AuthMethods: c.AuthMethods, AccessTokenLifetime: c.AccessTokenLifetime, Claims: c.Claims,
-		RefreshTokens: c.RefreshTokens, Rotation: c.Rotation,
-		RefreshTokenLifetime: c.RefreshTokenLifetime, RefreshTokenIdle: c.RefreshTokenIdle, FreshClaims: c.FreshClaims,
-		LegacyNoPKCE: c.LegacyNoPKCE, LegacyPlainPKCE: c.LegacyPlainPKCE, Disabled: c.Disabled,
-	}
-	for _, secret := range c.Secrets {
-		kept.Secrets = append(kept.Secrets, keptSecret(secret))
-	}
-	return kept
-}
-
-func (kept *keptClient) client() *store.Client {
-	c := &store.Client{
-		Metadata: kept.Metadata, AuthMethods: kept.AuthMethods, AccessTokenLifetime: kept.AccessTokenLifetime, Claims: kept.Claims,
-		RefreshTokens: kept.RefreshTokens, Rotation: kept.Rotation,
-		RefreshTokenLifetime: kept.RefreshTokenLifetime, RefreshTokenIdle: kept.RefreshTokenIdle, FreshClaims: kept.FreshClaims,
-		LegacyNoPKCE: kept.LegacyNoPKCE, LegacyPlainPKCE: kept.LegacyPlainPKCE, Disabled: kept.Disabled,
-	}
-	for _, secret := range kept.Secrets {
-		c.Secrets = append(c.Secrets, store.Secret(secret))
-	}
-	return c
 }
