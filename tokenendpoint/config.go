@@ -46,7 +46,9 @@ type Config struct {
 	AccessTokenLifetime time.Duration
 
 	// Records keeps what is granted to users: codes and refresh tokens. The grant
-	// types that have users need it.
+	// types of package grants that have users need it. With it every grant of a
+	// user, also by a grant type of your own, is kept and can be revoked, at the
+	// cost of one change of the store for each.
 	Records store.GrantStore
 
 	// AuthorizationURL is the service's own authorization endpoint (RFC 6749

@@ -36,8 +36,9 @@ func (e *Endpoint) refreshToken(req *Request, token *Token, change *store.Change
 		return "", err
 	}
 	change.Family.KeepUntil = end
+	grant := token.whole // of its own, so that a store in memory keeps nothing else of the token
 	change.Issue = append(change.Issue, store.Record{
-		Key: key, Kind: store.KindRefresh, CreatedAt: created, ExpiresAt: end, KeepUntil: end, Grant: &token.whole,
+		Key: key, Kind: store.KindRefresh, CreatedAt: created, ExpiresAt: end, KeepUntil: end, Grant: &grant,
 	})
 	if token.isRefresh() { // whoever lost the answer gets the same again
 		if change.Spend.Sealed, err = secret.Seal(req.redeemable(token.spend).handle, handle); err != nil {
