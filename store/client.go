@@ -68,6 +68,18 @@ type Client struct {
 	// those of the sign-in.
 	FreshClaims bool `json:"-"`
 
+	// DeviceCodeLifetime is how long a device code and its user code can be used,
+	// BackchannelLifetime how long an auth_req_id unless the request says otherwise,
+	// PollInterval how long the client waits between two polls for either. Zero means
+	// 10 minutes, 5 minutes and 5 seconds.
+	DeviceCodeLifetime  time.Duration `json:"-"`
+	BackchannelLifetime time.Duration `json:"-"`
+	PollInterval        time.Duration `json:"-"`
+
+	// IdentityProviders are those that the client may ask for by idp:NAME in
+	// acr_values. Others are left out of what it asked for. None means none.
+	IdentityProviders []string `json:"-"`
+
 	// LegacyNoPKCE lets a client that authenticates have codes without a
 	// code_challenge, LegacyPlainPKCE with the method plain (RFC 9700 section
 	// 2.1.1 is against both).
@@ -105,7 +117,25 @@ type Metadata struct {
 	// (OpenID Connect Registration section 2). Empty means RS256 if there is such
 	// a key, else that of the key that signs access tokens.
 	IDTokenAlg string `json:"id_token_signed_response_alg,omitempty"`
+
+	// DeliveryMode is how the client learns of a decision (CIBA section 4).
+	DeliveryMode DeliveryMode `json:"backchannel_token_delivery_mode,omitempty"`
+
+	// NotificationEndpoint is where a client with the mode ping is notified: an https
+	// URL.
+	NotificationEndpoint string `json:"backchannel_client_notification_endpoint,omitempty"`
+
+	// UserCodeParameter says that the client may send a user_code (CIBA section 4).
+	UserCodeParameter bool `json:"backchannel_user_code_parameter,omitempty"`
 }
+
+// DeliveryMode is how a client of CIBA learns that its user has decided.
+type DeliveryMode string
+
+const (
+	DeliveryPoll DeliveryMode = "poll" // it asks at the token endpoint; what an empty mode means
+	DeliveryPing DeliveryMode = "ping" // it is notified, and then asks
+)
 
 // RefreshTokens says when a client gets refresh tokens.
 type RefreshTokens string

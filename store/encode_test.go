@@ -47,7 +47,8 @@ func TestWhatARecordLeavesOutIsNotEncoded(t *testing.T) {
 	if got := string(encode(t, store.Record{})); got != `{"v":1}` {
 		t.Errorf("got %s", got)
 	}
-	for _, want := range []store.Record{{}, {Grant: &store.Grant{}}, {Grant: &store.Grant{Scopes: []string{}}}} {
+	polled := store.Record{State: store.StatePending, SpentBy: "a poll"} // written, and not spent
+	for _, want := range []store.Record{{}, polled, {Grant: &store.Grant{}}, {Grant: &store.Grant{Scopes: []string{}}}} {
 		if got := decode(t, encode(t, want)); !reflect.DeepEqual(want, got) {
 			t.Errorf("encoded was %+v with %+v, came back %+v with %+v", want, want.Grant, got, got.Grant)
 		}

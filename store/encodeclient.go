@@ -21,6 +21,10 @@ type clientEncoding struct {
 	RefreshTokenLifetime time.Duration    `json:"refresh_token_lifetime_ns,omitempty"`
 	RefreshTokenIdle     time.Duration    `json:"refresh_token_idle_ns,omitempty"`
 	FreshClaims          bool             `json:"fresh_claims,omitempty"`
+	DeviceCodeLifetime   time.Duration    `json:"device_code_lifetime_ns,omitempty"`
+	BackchannelLifetime  time.Duration    `json:"backchannel_lifetime_ns,omitempty"`
+	PollInterval         time.Duration    `json:"poll_interval_ns,omitempty"`
+	IdentityProviders    []string         `json:"identity_providers,omitempty"`
 	LegacyNoPKCE         bool             `json:"legacy_no_pkce,omitempty"`
 	LegacyPlainPKCE      bool             `json:"legacy_plain_pkce,omitempty"`
 	Disabled             bool             `json:"disabled,omitempty"`
@@ -38,7 +42,8 @@ type secretEncoding struct {
 func EncodeClient(c *Client) ([]byte, error) {
 	e := clientEncoding{
 		c.Metadata, nil, c.AuthMethods, c.AccessTokenLifetime, c.Claims, c.RefreshTokens, c.Rotation,
-		c.RefreshTokenLifetime, c.RefreshTokenIdle, c.FreshClaims, c.LegacyNoPKCE, c.LegacyPlainPKCE, c.Disabled,
+		c.RefreshTokenLifetime, c.RefreshTokenIdle, c.FreshClaims,
+		c.DeviceCodeLifetime, c.BackchannelLifetime, c.PollInterval, c.IdentityProviders, c.LegacyNoPKCE, c.LegacyPlainPKCE, c.Disabled,
 	}
 	for _, s := range c.Secrets {
 		e.Secrets = append(e.Secrets, secretEncoding(s))
@@ -60,7 +65,8 @@ func DecodeClient(b []byte) (*Client, error) {
 	}
 	c := &Client{
 		e.Metadata, nil, e.AuthMethods, e.AccessTokenLifetime, e.Claims, e.RefreshTokens, e.Rotation,
-		e.RefreshTokenLifetime, e.RefreshTokenIdle, e.FreshClaims, e.LegacyNoPKCE, e.LegacyPlainPKCE, e.Disabled,
+		e.RefreshTokenLifetime, e.RefreshTokenIdle, e.FreshClaims,
+		e.DeviceCodeLifetime, e.BackchannelLifetime, e.PollInterval, e.IdentityProviders, e.LegacyNoPKCE, e.LegacyPlainPKCE, e.Disabled,
 	}
 	for _, s := range e.Secrets {
 		c.Secrets = append(c.Secrets, Secret(s))

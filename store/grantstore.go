@@ -50,6 +50,10 @@ type GrantStore interface {
 	// FamilyLive reports whether the family exists and is not revoked.
 	FamilyLive(ctx context.Context, id string) (bool, error)
 
+	// Families returns the families of a subject that are not revoked, newest first;
+	// those past their KeepUntil may be among them. An empty subject is an error.
+	Families(ctx context.Context, subject string) ([]Family, error)
+
 	// Purge removes records that are past their KeepUntil (now is not before it)
 	// and families that are past theirs with all their records, at most limit of
 	// both together, and returns how many. Fewer than limit means that there are
@@ -63,7 +67,8 @@ type GrantStore interface {
 type Change struct {
 	// Family is the family that every record of the change belongs to. If Begin
 	// is set it is new and kept as it is here. Otherwise its ID tells which, its
-	// KeepUntil is kept if it is later than the one kept, and the rest does not
+	// KeepUntil is kept if it is later than the one kept, its Subject and Session
+	// are kept if it has a Subject and the family none, and the rest does not
 	// count.
 	Family Family
 	Begin  bool

@@ -7,8 +7,19 @@ type Kind string
 
 // The kinds of records.
 const (
-	KindCode    Kind = "c" // an authorization code (RFC 6749 section 4.1)
-	KindRefresh Kind = "r" // a refresh token (RFC 6749 section 6)
+	KindCode        Kind = "c" // an authorization code (RFC 6749 section 4.1)
+	KindRefresh     Kind = "r" // a refresh token (RFC 6749 section 6)
+	KindDevice      Kind = "d" // a device code (RFC 8628 section 3.2)
+	KindBackchannel Kind = "b" // an auth_req_id (CIBA section 7.3)
+	KindDecision    Kind = "q" // by which the user's answer finds one of the two above; its Data is that one's Key.Hash
+)
+
+// The states of what a user decides on after the client has asked: a device code,
+// an auth_req_id. The State of all other records is empty.
+const (
+	StatePending  = "pending"
+	StateApproved = "approved"
+	StateDenied   = "denied"
 )
 
 // Key is where a record is kept: what a store sees of a handle, which is never
@@ -28,7 +39,7 @@ type Record struct {
 	Key  Key
 	Kind Kind
 
-	// State is the grant type's own, such as "pending".
+	// State is one of the constants above, or the grant type's own.
 	State string
 
 	// CreatedAt is when the first handle of its kind in the family was made: it
@@ -43,8 +54,8 @@ type Record struct {
 	// longer. Zero means for as long as its family.
 	KeepUntil time.Time
 
-	// SpentAt is when the record was spent, zero if it was not, and SpentBy the
-	// exchange that did so: 128 bits at random, base64url.
+	// SpentAt is when the record was spent, zero if it was not. SpentBy is the
+	// exchange that wrote it last: 128 bits at random, base64url.
 	SpentAt time.Time
 	SpentBy string
 
@@ -70,7 +81,7 @@ type Record struct {
 type Family struct {
 	ID        string // 128 bits at random, base64url without padding: 22 characters
 	ClientID  string
-	Subject   string // empty if the client acts for itself
+	Subject   string // empty if the client acts for itself, or no user has decided yet
 	Session   string // empty if there is none
 	CreatedAt time.Time
 	RevokedAt time.Time // zero: it lives

@@ -100,15 +100,24 @@ func TestTheJSONOfAClientIsItsMetadata(t *testing.T) {
 			GrantTypes:              []string{"client_credentials"},
 			Scope:                   "read write",
 			TokenEndpointAuthMethod: store.ClientSecretPost,
+			DeliveryMode:            store.DeliveryPing,
+			NotificationEndpoint:    "https://a.example.com/ciba",
+			UserCodeParameter:       true,
 		},
 		Secrets:             []store.Secret{{Hash: "HIDDEN", Label: "HIDDEN"}},
 		AuthMethods:         []store.AuthMethod{"HIDDEN"},
 		AccessTokenLifetime: time.Hour,
 		Claims:              map[string]any{"HIDDEN": "HIDDEN"},
+		DeviceCodeLifetime:  time.Hour,
+		BackchannelLifetime: time.Hour,
+		PollInterval:        time.Hour,
+		IdentityProviders:   []string{"HIDDEN"},
 		Disabled:            true,
 	}
 	const want = `{"client_id":"a","client_name":"A","redirect_uris":["https://a.example.com/cb"],` +
-		`"grant_types":["client_credentials"],"scope":"read write","token_endpoint_auth_method":"client_secret_post"}`
+		`"grant_types":["client_credentials"],"scope":"read write","token_endpoint_auth_method":"client_secret_post",` +
+		`"backchannel_token_delivery_mode":"ping","backchannel_client_notification_endpoint":"https://a.example.com/ciba",` +
+		`"backchannel_user_code_parameter":true}`
 	got, err := json.Marshal(c)
 	if err != nil || string(got) != want {
 		t.Errorf("got  %s, %v\nwant %s", got, err, want)
@@ -117,8 +126,9 @@ func TestTheJSONOfAClientIsItsMetadata(t *testing.T) {
 	// Nor can whoever sends metadata set the rest.
 	var read store.Client
 	err = json.Unmarshal([]byte(`{"client_id":"a","Disabled":true,"disabled":true,"Secrets":[{"Hash":"x"}],`+
-		`"AuthMethods":["none"],"Claims":{"a":1},"AccessTokenLifetime":1}`), &read)
-	if err != nil || read.Disabled || read.Secrets != nil || read.AuthMethods != nil || read.Claims != nil || read.AccessTokenLifetime != 0 {
+		`"AuthMethods":["none"],"Claims":{"a":1},"AccessTokenLifetime":1,"PollInterval":1,"IdentityProviders":["a"]}`), &read)
+	if err != nil || read.Disabled || read.Secrets != nil || read.AuthMethods != nil || read.Claims != nil || read.AccessTokenLifetime != 0 ||
+		read.PollInterval != 0 || read.IdentityProviders != nil {
 		t.Errorf("read %+v, %v", read, err)
 	}
 }

@@ -34,6 +34,7 @@ func (s *Clients) Put(c store.Client) {
 	c.GrantTypes = own(c.GrantTypes)
 	c.Secrets = own(c.Secrets)
 	c.AuthMethods = own(c.AuthMethods)
+	c.IdentityProviders = own(c.IdentityProviders)
 	c.Claims = maps.Clone(c.Claims)
 
 	s.mu.Lock()

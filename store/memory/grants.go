@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -127,6 +128,11 @@ func (s *shard) apply(f *family, change *store.Change) {
 		f = &family{Family: change.Family, records: make(map[string]*store.Record)}
 		s.add(f)
 	}
+	if f.Subject == "" && change.Family.Subject != "" {
+		s.leave(f)
+		f.Subject, f.Session = change.Family.Subject, change.Family.Session
+		s.enter(f)
+	}
 	f.KeepUntil = later(f.KeepUntil, change.Family.KeepUntil)
 	if spend := change.Spend; spend != nil {
 		was, record := f.records[spend.Key.Hash], *spend
@@ -180,6 +186,22 @@ func (s *Grants) FamilyLive(ctx context.Context, id string) (bool, error) {
 	defer shard.mu.Unlock()
 	f := shard.families[id]
 	return f != nil && f.RevokedAt.IsZero(), nil
+}
+
+// Families implements [store.GrantStore].
+func (s *Grants) Families(ctx context.Context, subject string) ([]store.Family, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if subject == "" {
+		return nil, errors.New("memory: Families needs a subject")
+	}
+	var all []store.Family
+	for i := range s.shards {
+		all = s.shards[i].appendOf(all, subject)
+	}
+	slices.SortFunc(all, func(a, b store.Family) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	return all, nil
 }
 
 func later(a, b time.Time) time.Time {

@@ -106,6 +106,33 @@ func TestAFullStoreRefusesWhatAddsToItAndKeepsNothingOfIt(t *testing.T) {
 	begin(t, s, other, others...)
 }
 
+func TestAFullStoreNamesNobodyByWhatItRefuses(t *testing.T) {
+	s := &Grants{Size: 2}
+	named, records := numbered(1, 2)
+	f := named
+	f.Subject, f.Session = "", ""
+	begin(t, s, f, records[0])
+	before := sizes(s)
+	if err := s.Exchange(t.Context(), &store.Change{Family: named, Issue: records[1:]}); !errors.Is(err, ErrFull) {
+		t.Errorf("got %v, want ErrFull", err)
+	}
+	_, kept, err := s.Find(t.Context(), records[0].Key)
+	if err != nil || *kept != f {
+		t.Errorf("kept is %+v, %v, want %+v", kept, err, f)
+	}
+	families, err := s.Families(t.Context(), named.Subject)
+	if after := sizes(s); err != nil || len(families) != 0 || after != before {
+		t.Errorf("listed are %+v, %v; counted %+v, before it was %+v", families, err, after, before)
+	}
+	// An approval adds nothing, so it is not refused.
+	if err := s.Exchange(t.Context(), &store.Change{Family: named, Spend: &records[0]}); err != nil {
+		t.Errorf("naming the user in a full store: %v", err)
+	}
+	if families, err := s.Families(t.Context(), named.Subject); err != nil || len(families) != 1 || families[0] != named {
+		t.Errorf("listed are %+v, %v, want %+v", families, err, named)
+	}
+}
+
 func TestAVerdictComesBeforeErrFull(t *testing.T) {
 	s := &Grants{Size: 2}
 	f, records := numbered(1, 2)

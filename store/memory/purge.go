@@ -36,6 +36,12 @@ func (s *shard) add(f *family) {
 		s.families, s.index = make(map[string]*family), make(index)
 	}
 	s.families[f.ID] = f
+	s.enter(f)
+	s.due.add(due{f.KeepUntil, store.Key{Family: f.ID}})
+}
+
+// enter makes the index find a family by what it has.
+func (s *shard) enter(f *family) {
 	for _, key := range keysOf(&f.Family) {
 		if key.value != "" {
 			if s.index[key] == nil {
@@ -44,11 +50,14 @@ func (s *shard) add(f *family) {
 			s.index[key][f.ID] = f
 		}
 	}
-	s.due.add(due{f.KeepUntil, store.Key{Family: f.ID}})
 }
 
 func (s *shard) remove(f *family) {
 	delete(s.families, f.ID)
+	s.leave(f)
+}
+
+func (s *shard) leave(f *family) {
 	for _, key := range keysOf(&f.Family) {
 		if delete(s.index[key], f.ID); len(s.index[key]) == 0 {
 			delete(s.index, key)
@@ -68,6 +77,18 @@ func (s *shard) revoke(match store.Match, at time.Time) int {
 		}
 	}
 	return revoked
+}
+
+// appendOf appends the living families of a subject.
+func (s *shard) appendOf(all []store.Family, subject string) []store.Family {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.index[indexed{"subject", subject}] {
+		if f.RevokedAt.IsZero() {
+			all = append(all, f.Family)
+		}
+	}
+	return all
 }
 
 // candidates returns the families among which those that match are, by the

@@ -36,6 +36,7 @@ func TestNothingIsLeftOfWhatWasPurged(t *testing.T) {
 			added := 0
 			for i := range 100 {
 				f, records := numbered(i, i%5+1)
+				named := f // some families get their user later, others none
 				if i%3 == 0 {
 					f.Subject, f.Session = "", ""
 				}
@@ -44,6 +45,12 @@ func TestNothingIsLeftOfWhatWasPurged(t *testing.T) {
 				}
 				begin(t, s, f, records...)
 				added += 1 + len(records)
+				if i%2 == 0 {
+					if err := s.Exchange(t.Context(), &store.Change{Family: named}); err != nil {
+						t.Fatal(err)
+					}
+					f = named
+				}
 				_, more := numbered(i, 6)
 				if err := rotate(s, t, records[0], more[5]); err != nil {
 					t.Fatal(err)

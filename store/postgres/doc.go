@@ -18,14 +18,15 @@
 // synchronous_standby_names and leave synchronous_commit on.
 //
 // client_id, subject and session of a family are UTF-8 without NUL and at most 2600
-// bytes each; Exchange returns an error for others, and begins no family.
+// bytes each; Exchange returns an error for others, and changes nothing.
 //
 // # Round trips
 //
-// Find and Exchange are one statement and one round trip each. A connection takes
-// another to prepare each statement when it first uses it, and one to see whether
-// it still works when it was idle for more than a second. No transaction stays open
-// between a call and the next, so that a process that dies holds no lock.
+// Find, Exchange and Families are one statement and one round trip each. A
+// connection takes another to prepare each statement when it first uses it, and one
+// to see whether it still works when it was idle for more than a second. No
+// transaction stays open between a call and the next, so that a process that dies
+// holds no lock.
 //
 // # The pool
 //

@@ -13,7 +13,7 @@ func (s *Store) Update(ctx context.Context, record *store.Record) error {
 }
 
 // Exchange implements [store.GrantStore], in one round trip: the function that it
-// calls (migrations/0002_exchange.sql) is a transaction of its own.
+// calls (migrations/0005_bind.sql) is a transaction of its own.
 func (s *Store) Exchange(ctx context.Context, change *store.Change) error {
 	arguments, err := exchangeArguments(change)
 	if err != nil {

@@ -127,7 +127,10 @@ func TestRoundTrips(t *testing.T) {
 	p := newProxy(t, newSchema(t))
 	s := open(t, with(p.url, "pool_max_conns", "1"))
 	f, r := begun(t, s, "alice")
-	find(t, s, r.Key) // the connection has prepared both statements by now
+	find(t, s, r.Key)
+	if _, err := s.Families(t.Context(), "alice"); err != nil { // the connection has prepared all statements by now
+		t.Fatal(err)
+	}
 
 	count := func(name string, want int64, call func() error) {
 		t.Helper()
@@ -143,6 +146,11 @@ func TestRoundTrips(t *testing.T) {
 	change, _ := rotation(f, r, "one")
 	change.Extend = &store.Extension{Key: r.Key, ExpiresAt: now}
 	count("Exchange", 1, func() error { return s.Exchange(t.Context(), change) })
+	nobody := aFamily("")
+	count("Exchange that begins a family", 1, func() error { return s.Exchange(t.Context(), &store.Change{Family: nobody, Begin: true}) })
+	nobody.Subject = "alice"
+	count("Exchange that names a user", 1, func() error { return s.Exchange(t.Context(), &store.Change{Family: nobody}) })
+	count("Families", 1, func() error { _, err := s.Families(t.Context(), "alice"); return err })
 }
 
 func TestAConnectionThatIsCut(t *testing.T) {

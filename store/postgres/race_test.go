@@ -158,7 +158,14 @@ func TestNoMixOfCallsDeadlocks(t *testing.T) {
 			f.ClientID, f.KeepUntil = clients[i/3%3], now.Add(-time.Hour)
 			r := aRecord(f)
 			r.KeepUntil = now.Add(-time.Hour)
+			named := store.Family{ID: f.ID, Subject: f.Subject, Session: "of the browser"}
+			if i%4 > 1 {
+				f.Subject = ""
+			}
 			report(s.Exchange(t.Context(), &store.Change{Family: f, Begin: true, Issue: []store.Record{r, aRecord(f)}}))
+			if f.Subject == "" {
+				all.Go(func() { report(s.Exchange(context.Background(), &store.Change{Family: named})) })
+			}
 			if i%2 == 0 {
 				all.Go(func() {
 					for turn := range 3 {
@@ -174,6 +181,7 @@ func TestNoMixOfCallsDeadlocks(t *testing.T) {
 		for i := range 3 {
 			all.Go(func() { _, err := s.Revoke(context.Background(), store.Match{Subject: subjects[i]}, now); report(err) })
 			all.Go(func() { _, err := s.Revoke(context.Background(), store.Match{ClientID: clients[i]}, now); report(err) })
+			all.Go(func() { _, err := s.Families(context.Background(), subjects[i]); report(err) })
 			all.Go(func() { _, err := s.Purge(context.Background(), now, 50); report(err) })
 		}
 		all.Wait()

@@ -28,12 +28,14 @@ func TestWhatIsRefusedIsNoVerdict(t *testing.T) {
 			r.Grant = &store.Grant{Claims: map[string]any{"f": func() {}}}
 			return s.Update(t.Context(), &r)
 		},
-		"a Find whose context ended":          func() error { _, _, err := s.Find(ended, r.Key); return err },
-		"a FamilyLive whose context ended":    func() error { _, err := s.FamilyLive(ended, f.ID); return err },
-		"an Exchange whose context ended":     func() error { return s.Exchange(ended, &store.Change{Family: f}) },
-		"a revocation whose context ended":    func() error { _, err := s.Revoke(ended, store.Match{Subject: "alice"}, now); return err },
-		"a purge whose context ended":         func() error { _, err := s.Purge(ended, now, 1); return err },
-		"a client lookup whose context ended": func() error { _, err := s.Client(ended, "x"); return err },
+		"a list of the families of nobody":       func() error { _, err := s.Families(t.Context(), ""); return err },
+		"a list of families whose context ended": func() error { _, err := s.Families(ended, "alice"); return err },
+		"a Find whose context ended":             func() error { _, _, err := s.Find(ended, r.Key); return err },
+		"a FamilyLive whose context ended":       func() error { _, err := s.FamilyLive(ended, f.ID); return err },
+		"an Exchange whose context ended":        func() error { return s.Exchange(ended, &store.Change{Family: f}) },
+		"a revocation whose context ended":       func() error { _, err := s.Revoke(ended, store.Match{Subject: "alice"}, now); return err },
+		"a purge whose context ended":            func() error { _, err := s.Purge(ended, now, 1); return err },
+		"a client lookup whose context ended":    func() error { _, err := s.Client(ended, "x"); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := call(); err == nil || isVerdict(err) {

@@ -18,40 +18,59 @@ func (s *Store) Update(ctx context.Context, record *store.Record) error {
 }
 
 // Exchange implements [store.GrantStore]. It takes one round trip; one more to
-// begin a family, and two more to keep one for longer than its index entries say,
-// which are made to last twice as long as is asked and forty days at least.
+// begin a family, and two more to give one a subject or to keep it for longer than its
+// index entries say, which are made to last twice as long as is asked and forty days
+// at least.
 func (s *Store) Exchange(ctx context.Context, change *store.Change) error {
 	args, err := exchangeArgs(change)
 	if err != nil {
 		return err
 	}
-	owner := change.Family
+	enter := func(f *store.Family) error {
+		until, err := s.index(ctx, f)
+		args[indexedUntil], args[indexedUntil+1], args[indexedUntil+2] = until, f.Subject, f.Session
+		return err
+	}
 	if change.Begin {
-		if args[indexedUntil], err = s.index(ctx, &owner); err != nil {
+		if err := enter(&change.Family); err != nil {
 			return err
 		}
 	}
-	for range 2 {
+	for range 3 { // who is to be indexed changes once at most, when another binds it first
 		answer, err := s.run(ctx, call{exchangeScript, s.familyKey(change.Family.ID), args})
 		if err != nil {
 			s.unsettled.Store(time.Now().UnixNano())
 			return err
 		}
 		words, _ := answer.([]any)
-		if len(words) == 4 && words[0] == "INDEX" {
-			if !change.Begin { // the change need not say whose it is
-				owner.ClientID, _ = words[1].(string)
-				owner.Subject, _ = words[2].(string)
-				owner.Session, _ = words[3].(string)
-			}
-			if args[indexedUntil], err = s.index(ctx, &owner); err != nil {
-				return err
-			}
-			continue
+		if len(words) != 5 || words[0] != "INDEX" {
+			return verdict(answer)
 		}
-		return verdict(answer)
+		owner, err := decodeOwner(change.Family.ID, words[1:])
+		if err != nil {
+			return err
+		}
+		if err := enter(owner); err != nil {
+			return err
+		}
 	}
 	return errClocks
+}
+
+// decodeOwner reads what the script says of a family that the indexes do not name
+// for long enough.
+func decodeOwner(id string, words []any) (*store.Family, error) {
+	var texts [4]string
+	for i := range texts {
+		texts[i], _ = words[i].(string)
+	}
+	keep, err := strconv.ParseInt(texts[3], 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("%w: not a family", store.ErrCorrupt)
+	}
+	return &store.Family{
+		ID: id, ClientID: texts[0], Subject: texts[1], Session: texts[2], KeepUntil: store.FromMicros(keep),
+	}, nil
 }
 
 func verdict(answer any) error {
@@ -73,8 +92,9 @@ func verdict(answer any) error {
 	return fmt.Errorf("redis: the script of Exchange answered %v", answer)
 }
 
-// indexedUntil is where the arguments say until when the indexes name the family.
-const indexedUntil = 2
+// indexedUntil is where the arguments say until when the indexes name the family; of
+// which subject and session it is in them comes next.
+const indexedUntil = 6
 
 // exchangeArgs returns what lua/exchange.lua lists.
 func exchangeArgs(change *store.Change) ([]any, error) {
@@ -82,7 +102,7 @@ func exchangeArgs(change *store.Change) ([]any, error) {
 	if change.Begin {
 		begin = "1"
 	}
-	args := []any{begin, micros(f.KeepUntil), "0", f.ClientID, f.Subject, f.Session, micros(f.CreatedAt)}
+	args := []any{begin, micros(f.KeepUntil), f.ClientID, f.Subject, f.Session, micros(f.CreatedAt), "0", "", ""}
 	if r := change.Spend; r != nil {
 		b, err := body(r)
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/grantor-go/grantor/store"
 )
 
-// # How Revoke finds every family
+// # How Revoke and Families find every family
 //
 // A client, a subject and a session each have an index: a sorted set of families by
 // until when they stay in it. On a Cluster it is kept elsewhere than they are, so no
@@ -20,22 +20,27 @@ import (
 //
 //  1. A family that exists is in each index of its own, with an end that is not
 //     before the family's. Exchange enters it first and begins it afterwards; where
-//     it would keep a family for longer than the entries last (field i), the script
-//     changes nothing and has them made to last longer first. So it is with a Begin
-//     that comes when its entries have ended, however long its process was asleep.
-//     Ends are only ever raised (ZADD GT). A crash in between leaves an entry that
-//     is too long, or one for no family: it goes when its end has passed.
+//     it would keep a family for longer than the entries last (field i), or give it a
+//     subject and a session, the script changes nothing and has them made first, or
+//     made to last longer. So it is with a Begin that comes when its entries have
+//     ended, however long its process was asleep. The script is told of which subject
+//     and session the entries are: if another exchange gave the family others they do
+//     not count. Ends are only ever raised (ZADD GT). A crash in between leaves an
+//     entry that is too long, or one for no family or another's: it goes when its end
+//     has passed.
 //  2. An entry is forgotten two margins after its end, the key of a family one margin
 //     after its own, which is no later. So while clocks differ by less than a
 //     margin the family goes first.
 //
 // Revoke walks an index by rising ends. An entry that is there from beginning to end
 // is met: its end can only rise, which moves it to where the walk has not been. Each
-// family is then marked by a script of its own:
+// family is then marked by a script of its own, if it has what is looked for: an index
+// may name a family that is not its own, or not yet.
 //
 //   - It exists: the mark and every exchange are scripts on one key, so one is before
 //     the other. An exchange before it is of a family that lived, one after it finds
-//     the mark.
+//     the mark. If it has not got its subject yet it is passed over: the exchange that
+//     gives it has not been answered, and comes after the Revoke.
 //   - It does not exist, because it has ended or because its Begin is between the
 //     entry and the family: the script leaves a tombstone, a mark without a family,
 //     for as long as the entry says the family could last. A Begin that comes later
@@ -90,6 +95,29 @@ func (s *Store) indexKeys(client, subject, session string) []string {
 
 // entry is a family in an index and until when it stays there.
 type entry struct{ family, ends string }
+
+// page is how many families Revoke and Families take at once, at least.
+const page = 1000
+
+// walk calls visit with all entries of an index by rising ends, a page at a time. Some
+// are visited twice: the last of a page, and those whose end is raised meanwhile.
+func (s *Store) walk(ctx context.Context, key string, visit func([]entry) error) error {
+	for from, limit := "-inf", page; ; {
+		entries, err := s.entries(ctx, key, from, limit)
+		if err != nil {
+			return err
+		}
+		full := len(entries) == limit
+		if full && entries[limit-1].ends != from {
+			from, limit = entries[limit-1].ends, page
+		} else {
+			limit *= 2 // a page of one end leads nowhere: take more of them
+		}
+		if err := visit(entries); err != nil || !full {
+			return err
+		}
+	}
+}
 
 // entries returns the entries of an index from an end upwards.
 func (s *Store) entries(ctx context.Context, key, from string, limit int) ([]entry, error) {

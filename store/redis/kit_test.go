@@ -59,8 +59,14 @@ func TestTheOlderProtocol(t *testing.T) {
 	}
 	entriesOutlast(t, s, f)
 	begin(t, s, newFamily(time.Hour))
+	if err := s.Exchange(t.Context(), binding(beginUndecided(t, s), time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if families, err := s.Families(t.Context(), f.Subject); err != nil || len(families) != 3 {
+		t.Errorf("%d families are listed, %v; want 3", len(families), err)
+	}
 	revoke(t, s, store.Match{Subject: f.Subject, ClientID: "another"}, 0)
-	revoke(t, s, store.Match{Subject: f.Subject, ClientID: f.ClientID}, 2)
+	revoke(t, s, store.Match{Subject: f.Subject, ClientID: f.ClientID}, 3)
 }
 
 func TestValkey(t *testing.T) {

@@ -20,10 +20,11 @@ import (
 func each(ctx context.Context, s *Store, r store.Record, f store.Family) map[string]error {
 	_, _, found := s.Find(ctx, r.Key)
 	_, lived := s.FamilyLive(ctx, f.ID)
+	_, listed := s.Families(ctx, f.Subject)
 	_, bySubject := s.Revoke(ctx, store.Match{Subject: f.Subject}, in(0))
 	_, byFamily := s.Revoke(ctx, store.Match{Family: f.ID}, in(0))
 	return map[string]error{
-		"Find": found, "FamilyLive": lived, "Revoke by subject": bySubject, "Revoke by family": byFamily,
+		"Find": found, "FamilyLive": lived, "Families": listed, "Revoke by subject": bySubject, "Revoke by family": byFamily,
 		"Update":   s.Update(ctx, &r),
 		"Exchange": s.Exchange(ctx, rotation(r, newRecord(f), "me")),
 		"Begin":    s.Exchange(ctx, &store.Change{Family: newFamily(time.Hour), Begin: true}),
@@ -115,11 +116,16 @@ func TestOutages(t *testing.T) {
 		s, f := newStore(t, e.client(), prefix()), newFamily(time.Hour)
 		r, next, fresh := newRecord(f), newRecord(f), newFamily(time.Hour)
 		begin(t, s, f, r)
+		named := beginUndecided(t, s)
 		s.client.ConfigSet(t.Context(), "maxmemory", "1")
 		outage(t, "Exchange", s.Exchange(t.Context(), rotation(r, next, "me")))
 		outage(t, "Begin", s.Exchange(t.Context(), &store.Change{Family: fresh, Begin: true}))
+		outage(t, "naming a user", s.Exchange(t.Context(), binding(named, time.Hour)))
 		_, err := s.Revoke(t.Context(), store.Match{Family: f.ID}, in(0))
 		outage(t, "Revoke", err)
+		if families, err := s.Families(t.Context(), f.Subject); err != nil || len(families) != 1 {
+			t.Errorf("%d families are listed, %v", len(families), err)
+		}
 		if find(t, s, r.Key).Version != 0 || !live(t, s, f.ID) || live(t, s, fresh.ID) {
 			t.Error("something was changed")
 		}

@@ -8,9 +8,6 @@ import (
 	"github.com/grantor-go/grantor/store"
 )
 
-// page is how many families Revoke takes at once, at least.
-const page = 1000
-
 // Revoke implements [store.GrantStore]. By family it takes one round trip, otherwise
 // two for each thousand families in the index of the session, the subject or the
 // client, the first of these that match names, and one more for each other that it
@@ -27,27 +24,17 @@ func (s *Store) Revoke(ctx context.Context, match store.Match, at time.Time) (in
 	}
 	keys := s.indexKeys(match.ClientID, match.Subject, match.Session)
 	revoked := 0
-	for from, limit := "-inf", page; ; {
-		entries, err := s.entries(ctx, keys[0], from, limit)
-		if err != nil {
-			return revoked, err
-		}
-		full := len(entries) == limit
-		if full && entries[limit-1].ends != from {
-			from, limit = entries[limit-1].ends, page
-		} else {
-			limit *= 2 // a page of one end leads nowhere: take more of them
-		}
+	err := s.walk(ctx, keys[0], func(entries []entry) (err error) {
 		for _, other := range keys[1:] {
 			if entries, err = s.alsoIn(ctx, other, entries); err != nil {
-				return revoked, err
+				return err
 			}
 		}
 		n, err := s.mark(ctx, match, at, entries)
-		if revoked += n; err != nil || !full {
-			return revoked, err
-		}
-	}
+		revoked += n
+		return err
+	})
+	return revoked, err
 }
 
 // mark revokes those of the families that match, in one round trip, and returns how

@@ -143,7 +143,7 @@ func entriesOutlast(t *testing.T, s *Store, f store.Family) {
 func TestRoundTrips(t *testing.T) {
 	e := newEngine(t, "redis-server")
 	s, f := newStore(t, e.client(), prefix()), newFamily(2*time.Minute)
-	r, next := newRecord(f), newRecord(f)
+	r, next, nobody := newRecord(f), newRecord(f), newFamily(time.Hour)
 	warm := newFamily(time.Hour)
 	warm.Subject = "another"
 	begin(t, s, warm) // so that the engine has the scripts
@@ -174,6 +174,12 @@ func TestRoundTrips(t *testing.T) {
 			return err
 		}},
 		{"ask whether it lives", 1, func() error { _, err := s.FamilyLive(t.Context(), f.ID); return err }},
+		{"list the families of a subject", 2, func() error { _, err := s.Families(t.Context(), f.Subject); return err }},
+		{"begin a family without a user", 2, func() error {
+			return s.Exchange(t.Context(), &store.Change{Family: store.Family{ID: nobody.ID, ClientID: "shop", KeepUntil: in(time.Hour)}, Begin: true})
+		}},
+		{"name its user", 3, func() error { return s.Exchange(t.Context(), &store.Change{Family: nobody}) }},
+		{"name a user where there is one", 1, func() error { return s.Exchange(t.Context(), &store.Change{Family: nobody}) }},
 		{"revoke by subject", 2, func() error { _, err := s.Revoke(t.Context(), store.Match{Subject: f.Subject}, in(0)); return err }},
 		{"revoke by family", 1, func() error { _, err := s.Revoke(t.Context(), store.Match{Family: f.ID}, in(0)); return err }},
 	} {

@@ -46,7 +46,8 @@ func (e exchange) exec(text string, args ...any) (int, error) {
 	return affected(e.tx.StmtContext(e.ctx, e.changes[text]).ExecContext(e.ctx, args...))
 }
 
-// family finds out whether the family lives, begins it or keeps it for longer.
+// family finds out whether the family lives, begins it, or keeps it for longer and
+// for the user that the change names.
 func (e exchange) family(change *store.Change) error {
 	f := change.Family
 	var revoked, keep int64
@@ -62,11 +63,14 @@ func (e exchange) family(change *store.Change) error {
 		return store.ErrRevoked
 	case change.Begin:
 		return store.ErrConflict
-	case store.Micros(f.KeepUntil) > keep:
-		_, err = e.exec(raiseFamily, store.Micros(f.KeepUntil), e.id)
-		return err
 	}
-	return nil
+	if until := store.Micros(f.KeepUntil); until > keep {
+		_, err = e.exec(raiseFamily, until, e.id)
+	}
+	if f.Subject != "" && err == nil {
+		_, err = e.exec(bindFamily, f.Subject, f.Session, e.id)
+	}
+	return err
 }
 
 // record reads what is kept of a record that is to be changed.

@@ -16,8 +16,9 @@ func TestAFullDiskLosesNothingThatWasAnswered(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	first := begun("alice")
+	first, undecided := begun("alice"), begun("")
 	must(t, s.Exchange(t.Context(), first))
+	must(t, s.Exchange(t.Context(), undecided))
 	limit(20)
 	answered := []store.Key{first.Issue[0].Key}
 	var failure error
@@ -41,6 +42,14 @@ func TestAFullDiskLosesNothingThatWasAnswered(t *testing.T) {
 	big := rotation(found, "big")
 	big.Issue[0].Data = make([]byte, 100_000)
 	contains(t, s.Exchange(t.Context(), big), "full")
+	found, _, err = s.Find(t.Context(), undecided.Issue[0].Key)
+	must(t, err)
+	big = rotation(found, "big")
+	big.Family.Subject, big.Issue[0].Data = "bob", make([]byte, 100_000)
+	contains(t, s.Exchange(t.Context(), big), "full")
+	if families, err := s.Families(t.Context(), "bob"); err != nil || len(families) != 0 {
+		t.Errorf("of who was named by what failed are listed %+v, %v", families, err)
+	}
 
 	other := openAt(t, path)
 	for _, key := range answered {

@@ -25,6 +25,7 @@ func TestStatementsThatLookForManyUseAnIndex(t *testing.T) {
 		{"Revoke of a session", revoke(store.Match{Session: "s", Subject: "u", ClientID: "c"}), "INDEX families_session (session=?)"},
 		{"Revoke of a subject", revoke(store.Match{Subject: "u", ClientID: "c"}), "INDEX families_subject (subject=?)"},
 		{"Revoke of a client", revoke(store.Match{ClientID: "c"}), "INDEX families_client_id (client_id=?)"},
+		{"Families", findFamilies, "INDEX families_subject (subject=?)"},
 		{"Purge of records", purgeSteps[0], "records_keep_until (keep_until<?)"},
 		{"Purge of the records of families", purgeSteps[1], "families_keep_until (keep_until<?)"},
 		{"Purge of families", purgeSteps[2], "families_keep_until (keep_until<?)"},
@@ -78,13 +79,26 @@ func TestAContextThatIsOverIsNeverAVerdict(t *testing.T) {
 	cancel()
 	_, _, findErr := s.Find(over, store.Key{})
 	_, liveErr := s.FamilyLive(over, "")
+	families, listErr := s.Families(over, "alice")
 	_, revokeErr := s.Revoke(over, store.Match{Subject: "alice"}, start)
 	_, purgeErr := s.Purge(over, start, 1)
 	exchangeErr := s.Exchange(over, &store.Change{})
-	for _, err := range []error{findErr, liveErr, revokeErr, purgeErr, exchangeErr} {
+	for _, err := range []error{findErr, liveErr, listErr, revokeErr, purgeErr, exchangeErr} {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("the error is %v", err)
 		}
+	}
+	if families != nil {
+		t.Errorf("beside the error are listed %+v", families)
+	}
+}
+
+func TestTheFamiliesOfNobodyAreAnError(t *testing.T) {
+	s := openAt(t, newPath(t))
+	must(t, s.Exchange(t.Context(), begun("")))
+	families, err := s.Families(t.Context(), "")
+	if contains(t, err, "sqlite: ", "needs a subject"); families != nil {
+		t.Errorf("listed are %+v", families)
 	}
 }
 

@@ -13,6 +13,10 @@ SELECT r.kind, r.expires_at, r.keep_until, r.version, r.body,
 FROM records r JOIN families f ON f.id = r.family
 WHERE r.family = ? AND r.hash = ?`
 
+	findFamilies = `
+SELECT id, client_id, subject, session, created_at, keep_until
+FROM families WHERE revoked_at = 0 AND subject = ? AND subject <> ''`
+
 	findLive   = `SELECT revoked_at = 0 FROM families WHERE id = ?`
 	findClient = `SELECT body FROM clients WHERE id = ?`
 	findScopes = `SELECT body FROM scopes WHERE name IN (SELECT value FROM json_each(?))`
@@ -22,6 +26,7 @@ WHERE r.family = ? AND r.hash = ?`
 const (
 	readFamily   = `SELECT revoked_at, keep_until FROM families WHERE id = ?`
 	raiseFamily  = `UPDATE families SET keep_until = ? WHERE id = ?`
+	bindFamily   = `UPDATE families SET subject = ?, session = ? WHERE id = ? AND subject = ''`
 	insertFamily = `
 INSERT INTO families (id, client_id, subject, session, created_at, revoked_at, keep_until)
 VALUES (?, ?, ?, ?, ?, ?, ?)`
@@ -57,11 +62,11 @@ func parse(ctx context.Context, db *sql.DB, texts ...string) (statements, error)
 
 func (s *Store) parse(ctx context.Context) error {
 	return retry(ctx, func() (err error) {
-		if s.lookups, err = parse(ctx, s.reader, findRecord, findLive, findClient, findScopes); err != nil {
+		if s.lookups, err = parse(ctx, s.reader, findRecord, findLive, findFamilies, findClient, findScopes); err != nil {
 			return err
 		}
 		s.changes, err = parse(ctx, s.writer,
-			readFamily, raiseFamily, insertFamily, readRecord, updateRecord, extendRecord, insertRecord)
+			readFamily, raiseFamily, bindFamily, insertFamily, readRecord, updateRecord, extendRecord, insertRecord)
 		return err
 	})
 }

@@ -27,6 +27,9 @@ func wholeClient() store.Client {
 			Scope:                   "write read",
 			TokenEndpointAuthMethod: store.ClientSecretPost,
 			IDTokenAlg:              "ES384",
+			DeliveryMode:            store.DeliveryPing,
+			NotificationEndpoint:    "https://b.example.com/ciba?x=1&y=a,b",
+			UserCodeParameter:       true,
 		},
 		Secrets: []store.Secret{
 			{
@@ -50,6 +53,10 @@ func wholeClient() store.Client {
 		RefreshTokenLifetime: 90 * 24 * time.Hour,
 		RefreshTokenIdle:     15 * 24 * time.Hour,
 		FreshClaims:          true,
+		DeviceCodeLifetime:   20 * time.Minute,
+		BackchannelLifetime:  3 * time.Minute,
+		PollInterval:         7 * time.Second,
+		IdentityProviders:    []string{"Staff", "bund-id, eIDAS"},
 		LegacyNoPKCE:         true,
 		LegacyPlainPKCE:      true,
 

@@ -46,7 +46,8 @@ func TestGrantStore(t *testing.T, open func(t *testing.T) (a, b store.GrantStore
 }
 
 var grantChecks = slices.Concat(grantKeepChecks, grantExchangeChecks, grantExtendChecks, grantVerdictChecks,
-	grantRaceChecks, grantChainChecks, grantRevokeChecks, grantRevokedChecks, grantPurgeChecks, grantCollectChecks, grantOutageChecks)
+	grantRaceChecks, grantChainChecks, grantBindChecks, grantRevokeChecks, grantRevokedChecks, grantFamiliesChecks,
+	grantPurgeChecks, grantCollectChecks, grantOutageChecks)
 
 // handles are two handles on one store.
 type handles struct{ a, b store.GrantStore }

@@ -106,8 +106,13 @@ var grantChainChecks = []grantCheck{
 		name: "no reader sees a part of an exchange",
 		why: "a reader that sees a spent token without its successor takes a lost answer for a theft, and one that " +
 			"sees the successor alone redeems both",
-		run: rounds(func(ctx context.Context, p handles, f store.Family, records []store.Record) error {
-			change := of(f)
+		run: rounds(func(ctx context.Context, p handles, _ store.Family, _ []store.Record) error {
+			f := newUndecided()
+			records := newRecords(f, 2)
+			if err := begin(ctx, p.a, f, records...); err != nil {
+				return err
+			}
+			change := binding(bound(f, "alice", "of the browser"))
 			change.Family.KeepUntil = hour(5)
 			change.Spend, change.Issue = spent(records[0], "first"), newRecords(f, 2)
 			change.Extend = &store.Extension{Key: records[1].Key, ExpiresAt: hour(4), KeepUntil: hour(4)}
@@ -151,10 +156,11 @@ func wholly(ctx context.Context, s store.GrantStore, keys []store.Key) error {
 			return err
 		}
 		record, family := sights[0].Record.ExpiresAt.Equal(hour(4)), sights[0].Family.KeepUntil.Equal(hour(5))
-		seen = seen || record || family
-		if seen && !(record && family) {
+		user := sights[0].Family.Subject != "" && sights[0].Family.Session != ""
+		seen = seen || record || family || user
+		if seen && !(record && family && user) {
 			return fmt.Errorf("a part of an exchange was seen: of %d records looked at one after the other, number %d showed "+
-				"the change of the record: %t, of its family: %t", len(keys), i+1, record, family)
+				"the change of the record: %t, of its family's end: %t, of the user: %t", len(keys), i+1, record, family, user)
 		}
 	}
 	return nil

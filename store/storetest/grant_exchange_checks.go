@@ -57,7 +57,15 @@ var grantExchangeChecks = []grantCheck{
 			}
 			want = kept(&bare)
 			want.CreatedAt = records[0].CreatedAt
-			return where("after a bare record was written", keeps(ctx, p.a, f, want, records[1]))
+			if err := keeps(ctx, p.a, f, want, records[1]); err != nil {
+				return where("after a bare record was written", err)
+			}
+			polled := want
+			polled.State, polled.SpentBy = store.StatePending, "a poll"
+			if err := verdict(write(p.a, &polled), nil, "the write of a record that is not spent"); err != nil {
+				return err
+			}
+			return where("after a record was written that is not spent", keeps(ctx, p.b, f, kept(&polled), records[1]))
 		}),
 	},
 	{

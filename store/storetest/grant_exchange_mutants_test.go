@@ -112,6 +112,11 @@ var grantExchangeMutants = []grantMutant{
 		}
 	})},
 	{"a write replaces all of a record but its key, kind and CreatedAt", "does not write SpentBy", writing(func(kept store.Record, r *store.Record) { r.SpentBy = kept.SpentBy })},
+	{"a write replaces all of a record but its key, kind and CreatedAt", "writes SpentBy with SpentAt only", writing(func(_ store.Record, r *store.Record) {
+		if r.SpentAt.IsZero() {
+			r.SpentBy = ""
+		}
+	})},
 	{"a write replaces all of a record but its key, kind and CreatedAt", "does not write KeepUntil", writing(func(kept store.Record, r *store.Record) { r.KeepUntil = kept.KeepUntil })},
 	{"a write replaces all of a record but its key, kind and CreatedAt", "does not lower ExpiresAt", writing(func(kept store.Record, r *store.Record) {
 		if r.ExpiresAt.Before(kept.ExpiresAt) {

@@ -58,13 +58,17 @@ var grantKeepChecks = []grantCheck{
 	},
 	{
 		name: "what a record and its family leave out stays left out",
-		why: "empty means something: no subject is a client that acts for itself, no SpentAt a token that was not " +
-			"used, no KeepUntil a life as long as the family's; 1970 or an empty string in its place locks users out",
+		why: "empty means something: no subject is a client that acts for itself, no SpentAt a token that was not used, " +
+			"whoever wrote it last, no KeepUntil a life as long as the family's; 1970 or an empty string in its place locks users out",
 		run: func(ctx context.Context, open openGrants) error {
 			f := store.Family{ID: random(16), KeepUntil: hour(3)}
 			r := store.Record{Key: store.Key{Family: f.ID, Hash: random(32)}, Kind: store.KindCode}
 			if err := comesBack(ctx, open, f, r); err != nil {
 				return where("a record without a grant", err)
+			}
+			r.SpentBy = "a poll"
+			if err := comesBack(ctx, open, f, r); err != nil {
+				return where("a record that was written, and not spent", err)
 			}
 			r.Grant = &store.Grant{}
 			if err := comesBack(ctx, open, f, r); err != nil {
@@ -164,7 +168,7 @@ var grantKeepChecks = []grantCheck{
 		why:  "a later release has more kinds: a store that knows a list of them refuses its sign-ins after the upgrade",
 		run: func(ctx context.Context, open openGrants) error {
 			f, r := wholeRecord()
-			r.Kind = "d"
+			r.Kind = "x"
 			return comesBack(ctx, open, f, r)
 		},
 	},

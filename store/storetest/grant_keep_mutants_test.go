@@ -67,6 +67,11 @@ var grantKeepMutants = []grantMutant{
 			r.SpentAt = time.Unix(0, 0)
 		}
 	})},
+	{"what a record and its family leave out stays left out", "forgets who wrote what is not spent", showing(func(r *store.Record, _ *store.Family) {
+		if r.SpentAt.IsZero() {
+			r.SpentBy = ""
+		}
+	})},
 	{"what a record and its family leave out stays left out", "fills in KeepUntil", showing(func(r *store.Record, f *store.Family) {
 		if r.KeepUntil.IsZero() {
 			r.KeepUntil = f.KeepUntil
@@ -121,7 +126,7 @@ var grantKeepMutants = []grantMutant{
 	{"a kind that the store has not heard of is kept", "has a list of kinds", breaking(func(b *broken) {
 		b.exchange = func(ctx context.Context, c *store.Change) error {
 			for _, r := range c.Issue {
-				if r.Kind != store.KindCode && r.Kind != store.KindRefresh {
+				if !slices.Contains([]store.Kind{store.KindCode, store.KindRefresh, store.KindDevice, store.KindBackchannel, store.KindDecision}, r.Kind) {
 					return errors.New("CHECK constraint failed: kind")
 				}
 			}

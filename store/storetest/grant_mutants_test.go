@@ -23,6 +23,7 @@ type broken struct {
 	exchange func(context.Context, *store.Change) error // Update too
 	revoke   func(context.Context, store.Match, time.Time) (int, error)
 	live     func(context.Context, string) (bool, error)
+	list     func(context.Context, string) ([]store.Family, error)
 	purge    func(context.Context, time.Time, int) (int, error)
 
 	mu       sync.Mutex
@@ -77,6 +78,13 @@ func (b *broken) FamilyLive(ctx context.Context, id string) (bool, error) {
 		return b.live(ctx, id)
 	}
 	return b.Grants.FamilyLive(ctx, id)
+}
+
+func (b *broken) Families(ctx context.Context, subject string) ([]store.Family, error) {
+	if b.list != nil {
+		return b.list(ctx, subject)
+	}
+	return b.Grants.Families(ctx, subject)
 }
 
 func (b *broken) Purge(ctx context.Context, now time.Time, limit int) (int, error) {
@@ -187,8 +195,9 @@ func forgetting(breaks string, record reflect.Type, of func(*store.Record, *stor
 }
 
 func TestEveryBrokenGrantStoreFailsItsCheck(t *testing.T) {
-	mutants := slices.Concat(grantKeepMutants, grantExchangeMutants, grantRaceMutants, grantRevokeMutants, grantRevokedMutants, grantPurgeMutants, grantOutageMutants)
-	mutants = slices.Concat(mutants, grantFieldMutants())
+	mutants := slices.Concat(grantKeepMutants, grantExchangeMutants, grantRaceMutants, grantBindMutants, grantRevokeMutants, grantRevokedMutants,
+		grantFamiliesMutants, grantPurgeMutants, grantOutageMutants)
+	mutants = slices.Concat(mutants, grantFieldMutants(), grantFamilyFieldMutants())
 	t.Logf("%d checks, %d mutants", len(grantChecks), len(mutants))
 	hunt(t, grantChecks, mutants)
 }
@@ -226,6 +235,7 @@ func TestABrokenGrantStoreFailsTheTestOfItsAuthor(t *testing.T) {
 			s.exchange = func(context.Context, *store.Change) error { return down }
 			s.revoke = func(context.Context, store.Match, time.Time) (int, error) { return 0, down }
 			s.live = func(context.Context, string) (bool, error) { return false, down }
+			s.list = func(context.Context, string) ([]store.Family, error) { return nil, down }
 			s.purge = func(context.Context, time.Time, int) (int, error) { return 0, down }
 			return s, s
 		})

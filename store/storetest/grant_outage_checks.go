@@ -37,15 +37,18 @@ func wholeOrNothing(ctx context.Context, p handles, before, after []sight, keys 
 	return nil
 }
 
-// wideChange returns a change that alters all that there is, and what is seen of
-// it before and after.
+// wideChange returns a change that alters all that there is, of a family without a
+// user too, and what is seen of it before and after.
 func wideChange(f store.Family, records []store.Record) (change *store.Change, keys []store.Key, before, after []sight) {
 	change = of(f)
-	change.Family.KeepUntil = hour(5)
+	change.Family.KeepUntil, change.Family.Subject, change.Family.Session = hour(5), "alice", "of the browser"
 	change.Spend, change.Issue = spent(records[0], "first"), newRecords(f, 2)
 	change.Extend = &store.Extension{Key: records[1].Key, ExpiresAt: hour(4), KeepUntil: hour(4)}
 	extended, later := records[1], f
 	extended.ExpiresAt, extended.KeepUntil, later.KeepUntil = hour(4), hour(4), hour(5)
+	if f.Subject == "" {
+		later.Subject, later.Session = change.Family.Subject, change.Family.Session
+	}
 	before = []sight{{true, records[0], f}, {true, records[1], f}, {}, {}}
 	after = []sight{{true, kept(change.Spend), later}, {true, extended, later}, {true, change.Issue[0], later}, {true, change.Issue[1], later}}
 	return change, keysOf(records[0], records[1], change.Issue[0], change.Issue[1]), before, after
@@ -75,6 +78,13 @@ var grantOutageChecks = []grantCheck{
 				if err == nil && !live {
 					return errors.New("with a context that was over FamilyLive is false of a family that lives, without an error")
 				}
+				families, err := p.a.Families(over, f.Subject)
+				if err := outage(err, "Families"); err != nil {
+					return err
+				}
+				if err == nil && len(families) != 1 {
+					return fmt.Errorf("with a context that was over Families returned %d families of a subject that has one, and no error", len(families))
+				}
 				read, _, err := p.b.Find(ctx, records[0].Key)
 				if err != nil || read == nil {
 					return fmt.Errorf("a Find returned no record (error: %v)", err)
@@ -101,7 +111,7 @@ var grantOutageChecks = []grantCheck{
 		run: func(ctx context.Context, open openGrants) error {
 			p := open()
 			for _, over := range done(ctx) {
-				f := newFamily()
+				f := newUndecided()
 				records := newRecords(f, 2)
 				if err := begin(ctx, p.b, f, records...); err != nil {
 					return err
@@ -127,7 +137,7 @@ var grantOutageChecks = []grantCheck{
 		run: func(ctx context.Context, open openGrants) error {
 			p := open()
 			for round := range 2 * raceRounds {
-				f := newFamily()
+				f := []store.Family{newFamily(), newUndecided()}[round%2]
 				records := newRecords(f, 2)
 				if err := begin(ctx, p.b, f, records...); err != nil {
 					return err
@@ -198,7 +208,15 @@ var grantOutageChecks = []grantCheck{
 				return fmt.Errorf("a Find returned no record (error: %v)", err)
 			}
 			r.State, r.SpentBy, family.Subject, family.RevokedAt = "altered", "mallory", "mallory", hour(0)
-			return where("what Find had returned", errors.Join(keeps(ctx, p.a, f, after), lives(ctx, p.a, f.ID, true)))
+			if err := errors.Join(keeps(ctx, p.a, f, after), lives(ctx, p.a, f.ID, true)); err != nil {
+				return where("what Find had returned", err)
+			}
+			families, err := p.a.Families(ctx, f.Subject)
+			if err != nil || len(families) != 1 {
+				return fmt.Errorf("a Families returned %d families (error: %v)", len(families), err)
+			}
+			families[0].ClientID, families[0].KeepUntil = "altered", hour(9)
+			return where("what Families had returned", errors.Join(lists(ctx, p.a, f.Subject, f), keeps(ctx, p.a, f, after)))
 		},
 	},
 	{

@@ -32,6 +32,10 @@ func overAs(method string, verdict error) func(...store.Record) handles {
 			live, err := b.Grants.FamilyLive(ctx, id)
 			return live, swap("FamilyLive", err)
 		}
+		b.list = func(ctx context.Context, subject string) ([]store.Family, error) {
+			families, err := b.Grants.Families(ctx, subject)
+			return families, swap("Families", err)
+		}
 		b.purge = func(ctx context.Context, now time.Time, limit int) (int, error) {
 			n, err := b.Grants.Purge(ctx, now, limit)
 			return n, swap("Purge", err)
@@ -85,7 +89,9 @@ func only(part string) func(store.Change) store.Change {
 		case "issue":
 			half.Issue = c.Issue[:1]
 		case "raise":
-			half.Family = c.Family
+			half.Family.KeepUntil = c.Family.KeepUntil
+		case "bind":
+			half.Family.Subject, half.Family.Session = c.Family.Subject, c.Family.Session
 		}
 		return half
 	}
@@ -99,9 +105,12 @@ var grantOutageMutants = []grantMutant{
 	{"a context that is over is never a verdict", "takes it for a family that was revoked", overAs("Exchange", store.ErrRevoked)},
 	{"a context that is over is never a verdict", "takes it for nothing to revoke", overAs("Revoke", store.ErrNotFound)},
 	{"a context that is over is never a verdict", "takes it for a family that does not live", overAs("FamilyLive", nil)},
+	{"a context that is over is never a verdict", "takes it for a subject without families", overAs("Families", nil)},
+	{"a context that is over is never a verdict", "takes it for a subject that is not there", overAs("Families", store.ErrNotFound)},
 	{"a context that is over is never a verdict", "takes it for nothing to purge", overAs("Purge", store.ErrNotFound)},
 	{"a context that is over leaves a change whole or not made", "has spent", cutting(only("spend"))},
 	{"a context that is over leaves a change whole or not made", "has issued the first", cutting(only("issue"))},
+	{"a context that is over leaves a change whole or not made", "has named the user", cutting(only("bind"))},
 	{"a context that is over leaves a change whole or not made", "answers what it has not done", overAs("Exchange", nil)},
 	{"a context that is over leaves a change whole or not made", "answers that it has revoked", overAs("Revoke", nil)},
 	{"a context that ends on the way leaves a change whole or not made", "has extended", cutting(only("extend"))},
@@ -150,6 +159,18 @@ var grantOutageMutants = []grantMutant{
 					*r = kept(g)
 				}
 				return r, f, err
+			}
+		})()
+	}},
+	{"what the caller alters later is not seen", "returns the same list again", func(...store.Record) handles {
+		returned := make(map[string][]store.Family)
+		return breaking(func(b *broken) {
+			b.list = func(ctx context.Context, subject string) ([]store.Family, error) {
+				families, err := b.Grants.Families(ctx, subject)
+				if returned[subject] == nil {
+					returned[subject] = families
+				}
+				return returned[subject], err
 			}
 		})()
 	}},

@@ -223,6 +223,11 @@ var grantRaceMutants = []grantMutant{
 		first.Family.KeepUntil = time.Time{}
 		return first, second
 	})},
+	{"no reader sees a part of an exchange", "names the user in another transaction", inTwo(func(c store.Change) (first, second store.Change) {
+		first, second = c, store.Change{Family: c.Family}
+		first.Family.Subject = ""
+		return first, second
+	})},
 }
 
 // inTwo is a store that makes a change in two parts and lets others look
