@@ -31,7 +31,8 @@ type GrantStore interface {
 	// Exchange makes a change wholly or not at all: no caller ever sees, and no
 	// crash ever leaves, a part of it.
 	//
-	// The verdicts, the first that applies: the family is revoked, ErrRevoked;
+	// The verdicts, the first that applies: the family is revoked, ErrRevoked, also
+	// if Begin is set;
 	// Begin is set and the family exists, ErrConflict; Begin is not set and it
 	// does not exist, ErrNotFound; what is to be spent or extended does not exist,
 	// ErrNotFound; what is to be spent has another Version, ErrConflict; what is

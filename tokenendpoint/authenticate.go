@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"time"
 
 	"github.com/grantor-go/grantor/store"
 )
@@ -23,7 +21,7 @@ func (e *Endpoint) authenticate(ctx context.Context, req *Request) error {
 		return err
 	}
 	req.Client = client
-	attempt := Attempt{Network: network(req.RemoteAddr)}
+	attempt := Attempt{Network: Network(req.RemoteAddr)}
 	if refusal == nil {
 		attempt.ClientID = client.ID
 	}
@@ -85,14 +83,11 @@ func (e *Endpoint) checkCredentials(ctx context.Context, client *store.Client, c
 	return e.checkSecret(ctx, secrets, c.secret)
 }
 
-// countFailure counts a failed attempt, also if the caller has hung up meanwhile.
-// Where unknown clients are being refused with 429, a wrong secret is too:
-// otherwise 429 would tell that a client does not exist.
+// countFailure counts a failed attempt. Where unknown clients are being refused with
+// 429, a wrong secret is too: otherwise 429 would tell that a client does not exist.
 func (e *Endpoint) countFailure(ctx context.Context, attempt Attempt, refusal *Error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.config.Timeout)
-	defer cancel()
-	if err := e.config.Throttle.Failed(ctx, attempt); err != nil {
-		return outage(ReasonThrottleUnavailable, err)
+	if err := e.failed(ctx, attempt); err != nil {
+		return err
 	}
 	if attempt.ClientID != "" {
 		if err := e.checkThrottle(ctx, Attempt{Network: attempt.Network}); err != nil {
@@ -100,16 +95,4 @@ func (e *Endpoint) countFailure(ctx context.Context, attempt Attempt, refusal *E
 		}
 	}
 	return refusal
-}
-
-func (e *Endpoint) checkThrottle(ctx context.Context, attempt Attempt) error {
-	wait, err := e.config.Throttle.Blocked(ctx, attempt)
-	if err != nil {
-		return outage(ReasonThrottleUnavailable, err)
-	}
-	if wait > 0 {
-		return &Error{Code: TemporarilyUnavailable, Reason: ReasonThrottled, Description: "too many failed attempts",
-			RetryAfter: max(wait, time.Second), status: http.StatusTooManyRequests}
-	}
-	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/grantor-go/grantor/store"
@@ -14,6 +15,10 @@ import (
 func (e *Endpoint) Client(ctx context.Context, id string) (*store.Client, error) {
 	ctx, cancel := context.WithTimeout(ctx, e.config.Timeout)
 	defer cancel()
+	return e.findActive(ctx, id)
+}
+
+func (e *Endpoint) findActive(ctx context.Context, id string) (*store.Client, error) {
 	client, refusal, err := e.findClient(ctx, id)
 	if err != nil {
 		return nil, err
@@ -78,6 +83,10 @@ func (e *Endpoint) permitGrant(ctx context.Context, client *store.Client, grant 
 	if err != nil {
 		return err
 	}
+	return e.fillGrant(client, allowed, grant)
+}
+
+func (e *Endpoint) fillGrant(client *store.Client, allowed []store.Scope, grant *store.Grant) error {
 	if len(grant.Scopes) == 0 {
 		grant.Scopes = apiScopes(allowed)
 	}
@@ -94,6 +103,23 @@ func (e *Endpoint) permitGrant(ctx context.Context, client *store.Client, grant 
 	}
 	grant.Issuer, grant.ClientID = e.config.Issuer, client.ID
 	return nil
+}
+
+// Families returns what a user has granted and what still lives of it, newest first:
+// one for each sign-in at each application. For a page that shows which applications
+// have access; Revoke with Subject and ClientID takes it away.
+func (e *Endpoint) Families(ctx context.Context, subject string) ([]store.Family, error) {
+	if e.config.Records == nil {
+		return nil, errors.New("tokenendpoint: Config.Records is missing; there is nothing to show")
+	}
+	ctx, cancel := context.WithTimeout(ctx, e.config.Timeout)
+	defer cancel()
+	families, err := e.config.Records.Families(ctx, subject)
+	if err != nil {
+		return nil, fmt.Errorf("tokenendpoint: %w", err)
+	}
+	now := e.config.Now()
+	return slices.DeleteFunc(families, func(f store.Family) bool { return !now.Before(f.KeepUntil) }), nil
 }
 
 // Revoke revokes what was granted: codes and refresh tokens no longer work, and

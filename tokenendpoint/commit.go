@@ -8,8 +8,8 @@ import (
 	"github.com/grantor-go/grantor/store"
 )
 
-// errLost says that another request redeemed the same grant first.
-var errLost = &Error{Code: TemporarilyUnavailable, Reason: ReasonConflict, Cause: errors.New("other requests redeemed the same grant at the same time")}
+// errLost says that another request changed the same grant first.
+var errLost = &Error{Code: TemporarilyUnavailable, Reason: ReasonConflict, Cause: fmt.Errorf("other requests changed the same grant at the same time: %w", store.ErrConflict)}
 
 // commit makes a change, also if the caller has hung up meanwhile. If what became
 // of it is unknown, one look tells: an answer must be neither lost nor given

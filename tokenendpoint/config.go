@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -115,10 +116,10 @@ func New(config Config) (*Endpoint, error) {
 		zeroOrMore("AccessTokenLifetime", config.AccessTokenLifetime, time.Second),
 		zeroOrMore("Timeout", config.Timeout, time.Millisecond),
 		e.addGrants(),
-		required(config.Records == nil && (e.grants["authorization_code"] != nil || e.grants["refresh_token"] != nil), "Records",
-			"your store.GrantStore, or new(memory.Grants)"),
+		required(config.Records == nil && e.needsRecords(), "Records", "your store.GrantStore, or new(memory.Grants)"),
 		checkAuthorizationURL(config.AuthorizationURL),
 		e.config.Paths.check(),
+		e.addCompanions(),
 	}
 	var err error
 	if e.reference, err = secret.Parse(e.config.ReferenceHash); err != nil {
@@ -163,6 +164,15 @@ func (e *Endpoint) setDefaults() {
 	}
 	e.secrets = secret.NewVerifier(nil)
 	e.keys.source = c.Keys
+}
+
+func (e *Endpoint) needsRecords() bool {
+	return slices.ContainsFunc(e.config.Grants, func(grant GrantValidator) bool {
+		if _, ok := grant.(WithCompanion); ok {
+			return true
+		}
+		return grant != nil && (grant.GrantType() == "authorization_code" || grant.GrantType() == "refresh_token")
+	})
 }
 
 func (e *Endpoint) addGrants() error {

@@ -19,6 +19,9 @@
 //  6. issue: mint, commit, answer. What is redeemed is spent in one change of the
 //     [store.GrantStore]; whoever loses a race goes back to 4, once.
 //
+// A grant type that begins elsewhere, such as on a device, has a [Companion] beside the
+// token endpoint; what a user decides on later is a [Pending] until [Endpoint.Decide].
+//
 // Access tokens are JWTs by RFC 9068. Errors are those of RFC 6749 section 5.2.
 // Whatever fails in a store or a hook is never a rejection: an outage is 503 with
 // Retry-After, and everything else that is not an [Error] or an [ErrorCode] is a

@@ -25,9 +25,21 @@ const (
 	UnsupportedGrantType   ErrorCode = "unsupported_grant_type"  // 400
 	InvalidScope           ErrorCode = "invalid_scope"           // 400
 	InvalidTarget          ErrorCode = "invalid_target"          // 400, RFC 8707 section 2
-	AccessDenied           ErrorCode = "access_denied"           // 400
+	AccessDenied           ErrorCode = "access_denied"           // 400; 403 from a companion
+	AuthorizationPending   ErrorCode = "authorization_pending"   // 400, RFC 8628 section 3.5
+	SlowDown               ErrorCode = "slow_down"               // 400, the same
+	ExpiredToken           ErrorCode = "expired_token"           // 400, the same
 	ServerError            ErrorCode = "server_error"            // 500
 	TemporarilyUnavailable ErrorCode = "temporarily_unavailable" // 503 with Retry-After
+)
+
+// The codes of the backchannel authentication endpoint (CIBA section 13): 400.
+const (
+	ExpiredLoginHintToken ErrorCode = "expired_login_hint_token"
+	UnknownUserID         ErrorCode = "unknown_user_id"
+	MissingUserCode       ErrorCode = "missing_user_code"
+	InvalidUserCode       ErrorCode = "invalid_user_code"
+	InvalidBindingMessage ErrorCode = "invalid_binding_message"
 )
 
 // status is the one table of how a code is answered.
@@ -62,7 +74,7 @@ type Error struct {
 	Cause error
 
 	// RetryAfter is sent with TemporarilyUnavailable, in whole seconds. Zero
-	// means five.
+	// means five. With ReasonThrottled the status is 429.
 	RetryAfter time.Duration
 
 	// Revoke revokes the grant that the request tried to redeem, with everything

@@ -13,12 +13,16 @@ import (
 // nothing that a stranger made up: names that the endpoint does not know are
 // left empty.
 type Event struct {
+	// Endpoint is the name of the companion that the request came to, such as
+	// device_authorization_endpoint, or that Form was given. Empty: the token endpoint.
+	Endpoint string
+
 	Time     time.Time     // when the request arrived, by Config.Now
 	Duration time.Duration // until the answer was written
 
 	Status int       // of the answer
 	Code   ErrorCode // empty if tokens were issued
-	Reason Reason    // ReasonIssued, or why not
+	Reason Reason    // ReasonIssued or, of a companion, ReasonAnswered; or why not
 
 	ClientID      string           // empty if the client is unknown or the request named none
 	AuthMethod    store.AuthMethod // that the request used
@@ -27,7 +31,7 @@ type Event struct {
 
 	Scopes     []string   // of the token
 	TokenID    string     // jti of the token
-	GrantID    string     // the family of what was issued or was to be redeemed; store.Match revokes it
+	GrantID    string     // the family of what was issued, begun or to be redeemed; store.Match revokes it
 	RemoteAddr netip.Addr // invalid if unknown
 
 	// Err is what went wrong, nil if tokens were issued: an *Error, whose text has
@@ -45,8 +49,12 @@ func LogEvents(logger *slog.Logger) func(context.Context, Event) {
 		switch {
 		case ev.Status >= 500 && ev.Reason != ReasonCallerGone:
 			level, message = slog.LevelError, "token request failed"
+		case ev.Code == AuthorizationPending || ev.Code == SlowDown:
+			message = "token not yet issued"
 		case ev.Code != "":
 			level, message = slog.LevelInfo, "token request refused"
+		case ev.Endpoint != "":
+			message = "token request begun"
 		}
 		if !logger.Enabled(ctx, level) {
 			return
@@ -57,6 +65,9 @@ func LogEvents(logger *slog.Logger) func(context.Context, Event) {
 			slog.String("client_id", ev.ClientID),
 			slog.String("grant_type", ev.GrantType),
 			slog.Duration("duration", ev.Duration),
+		}
+		if ev.Endpoint != "" {
+			attrs = append(attrs, slog.String("endpoint", ev.Endpoint))
 		}
 		if ev.RemoteAddr.IsValid() {
 			attrs = append(attrs, slog.String("remote_addr", ev.RemoteAddr.String()))

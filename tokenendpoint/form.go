@@ -21,6 +21,18 @@ var maxLength = map[string]int{
 	"scope":         4096,
 	"resource":      2048,
 	"acr_values":    1024,
+
+	"device_code":               256,
+	"auth_req_id":               256,
+	"username":                  256,
+	"password":                  1024,
+	"login_hint":                1024,
+	"login_hint_token":          8192,
+	"id_token_hint":             8192,
+	"binding_message":           1024,
+	"user_code":                 256,
+	"requested_expiry":          16,
+	"client_notification_token": 1024, // CIBA section 7.1
 }
 
 // notInQuery are the parameters that must be in the body. The endpoint's own
@@ -28,7 +40,8 @@ var maxLength = map[string]int{
 var notInQuery = []string{
 	"client_id", "client_secret", "client_assertion", "client_assertion_type", "grant_type", "scope", "resource",
 	"code", "code_verifier", "redirect_uri", "refresh_token", "device_code", "auth_req_id", "assertion",
-	"username", "password", "acr_values", "token", "access_token", "subject_token", "actor_token",
+	"username", "password", "acr_values", "login_hint", "login_hint_token", "id_token_hint", "binding_message",
+	"user_code", "client_notification_token", "token", "access_token", "subject_token", "actor_token",
 }
 
 // parseForm reads a form body: every parameter once (RFC 6749 section 3.2), an
@@ -52,7 +65,10 @@ func parseForm(body string) (url.Values, error) {
 		kept := values[:0]
 		for _, value := range values {
 			if len(value) > limit {
-				return nil, reject(InvalidRequest, ReasonParameterTooLong, "a parameter is too long")
+				if !ok { // the name is a stranger's
+					name = "a parameter"
+				}
+				return nil, reject(InvalidRequest, ReasonParameterTooLong, name+" is too long")
 			}
 			if !isText(value) {
 				return nil, reject(InvalidRequest, ReasonMalformedForm, "a parameter holds invalid characters")

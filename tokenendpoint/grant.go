@@ -7,7 +7,9 @@ import (
 )
 
 // GrantValidator is a grant type: it decides whether a request may have a token,
-// and for what. The built-in grants, in package grants, use nothing else.
+// and for what. The built-in grants, in package grants, use nothing else. One that
+// needs an endpoint of its own is [WithCompanion], one whose settings can be wrong
+// [WithCheck].
 type GrantValidator interface {
 	// GrantType is the value of grant_type that selects the validator: for an
 	// extension grant an absolute URI (RFC 6749 section 4.5). It does not change.
@@ -49,6 +51,10 @@ type Result struct {
 	// the grant. Empty but not nil is a mistake and fails the request.
 	Scopes    []string
 	Resources []string
+
+	// IDTokenClaims are added to the ID token of this response, if there is one.
+	// Those that the endpoint writes itself cannot be set here.
+	IDTokenClaims map[string]any
 
 	// Members are added to the response. Those that the endpoint writes itself
 	// cannot be set here: access_token, token_type, expires_in, refresh_token,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"encoding/base64"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -41,7 +42,11 @@ func (e *Endpoint) idToken(ctx context.Context, req *Request, a *answer, now tim
 	if grant.Session != "" {
 		b = appendString(append(b, `,"sid":`...), grant.Session)
 	}
-	if b, err = appendExtra(b, "claim", userClaims(req, a.token, true), reservedIDClaims); err != nil {
+	extra := userClaims(req, a.token, true)
+	if len(a.token.idClaims) > 0 {
+		extra = merged(extra, a.token.idClaims)
+	}
+	if b, err = appendExtra(b, "claim", extra, reservedIDClaims); err != nil {
 		return "", err
 	}
 	jwt, err := key.idSigner.Sign(b)
@@ -49,6 +54,14 @@ func (e *Endpoint) idToken(ctx context.Context, req *Request, a *answer, now tim
 		return "", outage(ReasonKeysUnavailable, err)
 	}
 	return jwt, nil
+}
+
+// merged returns both, of which the second wins.
+func merged(first, second map[string]any) map[string]any {
+	both := make(map[string]any, len(first)+len(second))
+	maps.Copy(both, first)
+	maps.Copy(both, second)
+	return both
 }
 
 // idKey is the key of the algorithm that the client registered, else RS256, which

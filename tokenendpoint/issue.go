@@ -10,8 +10,8 @@ import (
 	"github.com/grantor-go/grantor/store"
 )
 
-// tokenResponse is a response, ready to be written.
-type tokenResponse struct {
+// response is an answer, ready to be written.
+type response struct {
 	body    []byte
 	scopes  []string
 	tokenID string
@@ -20,7 +20,7 @@ type tokenResponse struct {
 
 // issue is step 6: mint, commit, answer. What is minted before the commit is
 // dropped if that fails, and nobody has seen it.
-func (e *Endpoint) issue(ctx context.Context, req *Request, token *Token) (*tokenResponse, error) {
+func (e *Endpoint) issue(ctx context.Context, req *Request, token *Token) (*response, error) {
 	now := e.config.Now()
 	key, err := e.keys.signing(ctx, now, "")
 	if err != nil {
@@ -52,11 +52,11 @@ func (e *Endpoint) issue(ctx context.Context, req *Request, token *Token) (*toke
 			return nil, err
 		}
 	}
-	response := &tokenResponse{body: body, scopes: token.Scopes, tokenID: answer.id}
+	minted := &response{body: body, scopes: token.Scopes, tokenID: answer.id}
 	if change != nil {
-		response.grantID = change.Family.ID
+		minted.grantID = change.Family.ID
 	}
-	return response, nil
+	return minted, nil
 }
 
 // begin returns the change of the family that the token belongs to: that of what

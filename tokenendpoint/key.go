@@ -59,6 +59,10 @@ func (k *Key) signs(now time.Time) bool {
 	return !now.Before(k.SignFrom) && (k.SignUntil.IsZero() || now.Before(k.SignUntil)) && k.limit(now, time.Second) == time.Second
 }
 
+func (k *Key) published(now time.Time) bool {
+	return k.PublishUntil.IsZero() || now.Before(k.PublishUntil)
+}
+
 // limit cuts a lifetime so that the token can be verified as long as it lives.
 func (k *Key) limit(now time.Time, lifetime time.Duration) time.Duration {
 	if k.PublishUntil.IsZero() {

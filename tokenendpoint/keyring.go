@@ -2,6 +2,7 @@ package tokenendpoint
 
 import (
 	"context"
+	"crypto"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ type preparedKey struct {
 	signer   *jose.Signer // of access tokens
 	idSigner *jose.Signer // of ID tokens
 	public   json.RawMessage
+	verifies crypto.PublicKey // as it was when the key was prepared: a remote signer may be slow
 }
 
 func (k *keyring) load(ctx context.Context) (*keySet, error) {
@@ -77,7 +79,7 @@ func prepare(keys []Key) (*keySet, error) {
 		if err != nil {
 			return nil, fmt.Errorf("key %q: %w", key.ID, err)
 		}
-		set.prepared = append(set.prepared, preparedKey{key, signer, idSigner, public})
+		set.prepared = append(set.prepared, preparedKey{key, signer, idSigner, public, key.Signer.Public()})
 	}
 	return set, nil
 }
@@ -122,7 +124,7 @@ func (s *keySet) published(now time.Time) []byte {
 	body := []byte(`{"keys":[`)
 	for i := range s.prepared {
 		key := &s.prepared[i]
-		if !key.PublishUntil.IsZero() && !now.Before(key.PublishUntil) {
+		if !key.published(now) {
 			continue
 		}
 		if body[len(body)-1] != '[' {

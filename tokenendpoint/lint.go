@@ -25,6 +25,7 @@ const (
 	LintLifetimeCut      = "lifetime_cut"      // tokens would outlive their key
 	LintForwarded        = "forwarded_header"  // a proxy in front that Config.RemoteAddr does not know
 	LintLegacyPKCE       = "legacy_pkce"       // a client may have codes without PKCE, or with plain
+	LintPassword         = "password_grant"    // applications see the passwords of users
 	LintNoRemoteAddr     = "no_remote_addr"    // callers cannot be told apart
 )
 
@@ -69,6 +70,10 @@ func (l *lints) add(code, subject, format string, args []any) (lint Lint, isNew 
 func (e *Endpoint) lintConfig() {
 	if e.config.InsecureIssuer {
 		e.lint(LintInsecureIssuer, "", "the issuer may be http: secrets and tokens travel in the clear; use https")
+	}
+	if e.grants["password"] != nil {
+		e.lint(LintPassword, "", "the grant type password shows users' passwords to applications (RFC 9700 section 2.4); "+
+			"move its clients to authorization_code or device_code, and take it out of Grants")
 	}
 	for _, grant := range e.config.Grants {
 		if name := grant.GrantType(); !slices.Contains(builtIn, name) && !strings.Contains(name, ":") {

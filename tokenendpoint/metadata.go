@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"reflect"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -52,11 +53,31 @@ func (e *Endpoint) metadata() []byte {
 		document.CodeChallengeMethods = []string{"S256"} // plain is a legacy switch of clients
 	}
 	if e.config.AuthorizationURL != "" {
-		document.ResponseTypes, document.SubjectTypes, document.IssParameter = []string{"code"}, []string{"public"}, true
-		document.IDTokenAlgs = e.keys.algs()
+		document.ResponseTypes, document.IssParameter = []string{"code"}, true
+	}
+	if e.config.AuthorizationURL != "" || e.needsRecords() { // users sign in, and may get ID tokens
+		document.SubjectTypes, document.IDTokenAlgs = []string{"public"}, e.keys.algs()
 	}
 	encoded, _ := json.Marshal(document) // strings alone: cannot fail
+	more := make(map[string]any)
+	for _, c := range e.companions {
+		maps.Copy(more, c.Metadata)
+		more[c.Name] = base + c.Path
+	}
+	encoded, _ = appendExtra(encoded[:len(encoded)-1], "metadata member", more, nil) // addCompanions tried
 	return encoded
+}
+
+// isOwnMetadata reports whether a member is the endpoint's own.
+func isOwnMetadata(name string) bool {
+	document := reflect.TypeFor[metadataDocument]()
+	for i := range document.NumField() {
+		own, _, _ := strings.Cut(document.Field(i).Tag.Get("json"), ",")
+		if strings.EqualFold(own, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // jwks is the JWK Set: every key that signs, will sign, or signed what may still

@@ -11,7 +11,7 @@ type Mux interface {
 	Handle(pattern string, handler http.Handler)
 }
 
-// Mount adds to mux the token endpoint, the JWKS and the metadata of both kinds
+// Mount adds to mux the token endpoint, its companions, the JWKS and the metadata of both kinds
 // (RFC 8414 and OpenID Connect Discovery). The paths begin with the path of the
 // issuer, if it has one: the mux is to see requests as clients send them. Like
 // Handle of http.ServeMux it panics if the mux has a pattern that conflicts, such
@@ -20,6 +20,9 @@ func (e *Endpoint) Mount(mux Mux) {
 	base := e.issuerPath()
 	mux.Handle(base+e.config.Paths.Token, e)
 	mux.Handle(base+e.config.Paths.JWKS, public(jwksMaxAge, e.jwks))
+	for _, c := range e.companions {
+		mux.Handle(base+c.Path, e.handler(c))
+	}
 	metadata := e.metadata()
 	serve := public(metadataMaxAge, func(*http.Request) ([]byte, error) { return metadata, nil })
 	mux.Handle(serverPath+base, serve)

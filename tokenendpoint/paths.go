@@ -6,7 +6,7 @@ import (
 )
 
 // Paths are the paths of the endpoints, relative to the issuer. Empty ones have
-// the defaults shown.
+// the defaults shown. A Companion has its own.
 type Paths struct {
 	Token string // /connect/token
 	JWKS  string // /.well-known/openid-configuration/jwks
@@ -25,17 +25,22 @@ func (p Paths) withDefaults() Paths {
 func (p Paths) check() error {
 	var problems []error
 	for _, field := range []struct{ name, path string }{{"Token", p.Token}, {"JWKS", p.JWKS}} {
-		switch {
-		case !isPlainPath(field.path) || strings.HasSuffix(field.path, "/"):
-			problems = append(problems, fieldError("Paths."+field.name, ` %q is not a path of letters, digits and -._~, such as "/connect/token"`, field.path))
-		case field.path == discoveryPath || field.path == serverPath:
-			problems = append(problems, fieldError("Paths."+field.name, " %q is where the metadata is; choose another", field.path))
-		}
+		problems = append(problems, checkPath("Paths."+field.name, field.path))
 	}
 	if p.Token == p.JWKS {
 		problems = append(problems, fieldError("Paths.Token", " and Paths.JWKS are both %q; choose two", p.Token))
 	}
 	return errors.Join(problems...)
+}
+
+func checkPath(field, path string) error {
+	switch {
+	case !isPlainPath(path) || strings.HasSuffix(path, "/"):
+		return fieldError(field, ` %q is not a path of letters, digits and -._~, such as "/connect/token"`, path)
+	case path == discoveryPath || path == serverPath:
+		return fieldError(field, " %q is where the metadata is; choose another", path)
+	}
+	return nil
 }
 
 // isPlainPath reports whether a path means the same to every router: segments of

@@ -12,8 +12,7 @@ import (
 // permit is step 3: the grant type exists and is the client's, and what was
 // asked for is well formed and not beyond what the client may ever have. No
 // credential of a user has been looked at yet.
-func (e *Endpoint) permit(ctx context.Context, req *Request) (GrantValidator, error) {
-	grantType := req.Form.Get("grant_type")
+func (e *Endpoint) permit(ctx context.Context, req *Request, grantType string) (GrantValidator, error) {
 	if grantType == "" {
 		return nil, reject(InvalidRequest, ReasonMissingGrantType, "grant_type is missing")
 	}
@@ -104,6 +103,7 @@ func parseACR(req *Request) error {
 	if value == "" {
 		return nil
 	}
+	wishedIdP := false
 	for word := range strings.SplitSeq(value, " ") {
 		tenant, isTenant := strings.CutPrefix(word, "tenant:")
 		idp, isIdP := strings.CutPrefix(word, "idp:")
@@ -111,12 +111,15 @@ func parseACR(req *Request) error {
 		case word == "":
 		case strings.ContainsAny(word, "\t\r\n"):
 			return errMalformedACR
-		case isTenant && (tenant == "" || req.Tenant != ""), isIdP && (idp == "" || req.IdP != ""):
+		case isTenant && (tenant == "" || req.Tenant != ""), isIdP && (idp == "" || wishedIdP):
 			return errMalformedACR // two wishes: no saying which one a check saw
 		case isTenant:
 			req.Tenant = tenant
 		case isIdP:
-			req.IdP = idp
+			wishedIdP = true
+			if slices.Contains(req.Client.IdentityProviders, idp) {
+				req.IdP = idp
+			}
 		default:
 			req.ACRValues = append(req.ACRValues, word)
 		}

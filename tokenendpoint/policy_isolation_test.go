@@ -64,6 +64,7 @@ func TestPolicyIsCalledOnceAndLast(t *testing.T) {
 		tr := newTrial(t)
 		tr.client.AccessTokenLifetime = 90 * time.Second
 		tr.client.Claims = map[string]any{"shop": "north"}
+		tr.client.IdentityProviders = []string{"corp"}
 		grant := store.Grant{Subject: "u1", Scopes: []string{"orders.read", "stock.read"}, ACR: "gold"}
 		tr.validate = func(context.Context, *tokenendpoint.Request) (*tokenendpoint.Result, error) {
 			return &tokenendpoint.Result{Grant: grant, Members: tokenendpoint.Members{"receipt": "r"}}, nil

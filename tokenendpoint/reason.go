@@ -8,6 +8,10 @@ type Reason string
 // ReasonIssued is the reason of a request that was answered with tokens.
 const ReasonIssued Reason = "issued"
 
+// ReasonAnswered is the reason of a request to a companion of the token endpoint
+// that was answered as it asked.
+const ReasonAnswered Reason = "answered"
+
 // Reasons of step 1, parse. The code is invalid_request.
 const (
 	ReasonMethod            Reason = "method_not_allowed"  // not POST (405)
@@ -17,7 +21,7 @@ const (
 	ReasonMalformedForm     Reason = "malformed_form"      // bad escape, ';', not UTF-8, control characters
 	ReasonRepeatedParameter Reason = "repeated_parameter"  // RFC 6749 section 3.2
 	ReasonTooManyParameters Reason = "too_many_parameters" // over 100
-	ReasonParameterTooLong  Reason = "parameter_too_long"  // client_id and client_secret over 512 octets, grant_type 256, scope 4096, resource 2048, acr_values 1024, others 50 KiB
+	ReasonParameterTooLong  Reason = "parameter_too_long"  // client_id and client_secret over 512 octets, grant_type 256, scope 4096, resource 2048, acr_values 1024, others as their table in form.go says, at most 50 KiB
 	ReasonQueryParameter    Reason = "parameter_in_query"  // RFC 6749 section 2.3.1
 )
 
@@ -83,6 +87,17 @@ const (
 	ReasonConflict         Reason = "conflict"           // others were first, twice; temporarily_unavailable (503)
 	ReasonCorrupt          Reason = "corrupt_record"     // what is kept cannot be read; server_error
 	ReasonUserRefused      Reason = "user_refused"       // by Config.Users
+)
+
+// Reasons of grants that users decide on elsewhere, and of passwords.
+const (
+	ReasonPending         Reason = "pending"          // authorization_pending: nobody has decided
+	ReasonEarly           Reason = "early"            // slow_down: polled before its interval was over
+	ReasonDenied          Reason = "denied"           // access_denied: the user said no
+	ReasonDecided         Reason = "decided"          // invalid_grant: it was approved or denied already
+	ReasonMalformedHint   Reason = "malformed_hint"   // no hint, several, or one that cannot be read; invalid_request
+	ReasonMalformedOption Reason = "malformed_option" // requested_expiry, binding_message, client_notification_token or user_code
+	ReasonWrongPassword   Reason = "wrong_password"   // or no such user; invalid_grant
 )
 
 // Reasons of every step: none of them is a verdict on the request.

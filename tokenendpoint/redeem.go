@@ -27,22 +27,15 @@ const notRedeemable = "the grant is invalid, expired, revoked or was issued to a
 // validator returns the record as Result.Spend or Result.Keep; it does not alter
 // it.
 func (r *Request) Find(ctx context.Context, kind store.Kind, handle string) (*store.Record, error) {
-	if r.records == nil {
-		return nil, fault(ReasonInternal, errors.New("Config.Records is missing; the grant type needs it"))
-	}
 	family, hash, ok := secret.KeyOf(string(kind), handle)
 	if !ok {
 		return nil, reject(InvalidGrant, ReasonUnknownHandle, notRedeemable)
 	}
-	record, owner, err := r.records.Find(ctx, store.Key{Family: family, Hash: hash})
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return nil, reject(InvalidGrant, ReasonUnknownHandle, notRedeemable)
-	case err != nil:
-		return nil, storeFailed("GrantStore", err)
-	case record == nil || owner == nil:
-		return nil, fault(ReasonInternal, errors.New("GrantStore.Find returned neither a record nor an error"))
-	case owner.ClientID != r.Client.ID:
+	record, owner, err := r.Endpoint.findRecord(ctx, store.Key{Family: family, Hash: hash})
+	if err != nil {
+		return nil, err
+	}
+	if owner.ClientID != r.Client.ID {
 		return nil, reject(InvalidGrant, ReasonOtherClient, notRedeemable)
 	}
 	r.found = append(r.found, redeemable{handle, record, owner})
@@ -83,6 +76,25 @@ func (r *Request) redeemable(record *store.Record) *redeemable {
 		}
 	}
 	return nil
+}
+
+// Update writes a record that Find returned and that was changed, so that the next
+// request sees it. An error that is store.ErrConflict says that another request
+// changed it first; a validator that returns it is called once more. The others are
+// those of Find. What was changed is a copy of the record, not what Find returned.
+func (r *Request) Update(ctx context.Context, changed *store.Record) error {
+	err := r.Endpoint.config.Records.Update(ctx, changed)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, store.ErrConflict):
+		return errLost
+	case errors.Is(err, store.ErrRevoked):
+		return reject(InvalidGrant, ReasonRevoked, notRedeemable)
+	case errors.Is(err, store.ErrNotFound): // it was collected meanwhile
+		return reject(InvalidGrant, ReasonUnknownHandle, notRedeemable)
+	}
+	return storeFailed("GrantStore", err)
 }
 
 // newHandle returns a new handle and where its record is kept.

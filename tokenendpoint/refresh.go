@@ -68,14 +68,13 @@ func refreshEnd(client *store.Client, created, now time.Time) time.Time {
 	return end
 }
 
-// spent is the record as it is once it was redeemed. A refresh token needs its
-// grant no longer, which its successor has; a code does, to judge whoever comes
-// again.
+// spent is the record as it is once it was redeemed. It needs its grant no longer,
+// which its successor has; but a code does, to judge whoever comes again.
 func spent(record *store.Record, now time.Time) *store.Record {
 	spent := *record
 	spent.SpentAt, spent.SpentBy = now, secret.NewID()
-	if spent.Kind == store.KindRefresh {
-		spent.Grant = nil
+	if spent.Kind != store.KindCode {
+		spent.Grant, spent.Data = nil, nil
 	}
 	return &spent
 }

@@ -12,6 +12,10 @@ import (
 // hook sees it once the client is known and what it asked for is well formed and
 // not more than it may ever have. They do not alter it.
 type Request struct {
+	// Endpoint is where the request came to: the token endpoint, also for a request
+	// to one of its companions.
+	Endpoint *Endpoint
+
 	// Issuer is the issuer that the request came to.
 	Issuer string
 
@@ -47,7 +51,7 @@ type Request struct {
 	// must come from what you know about the user or the client.
 	ACRValues []string
 	Tenant    string // NAME of tenant:NAME in acr_values
-	IdP       string // NAME of idp:NAME in acr_values
+	IdP       string // NAME of idp:NAME in acr_values, if it is one of the client's IdentityProviders
 
 	// Form holds every parameter of the body that was not empty, but for the
 	// client's secret or assertion. Values are UTF-8 and may hold tabs and line
@@ -61,6 +65,6 @@ type Request struct {
 
 	credentials credentials
 	allowed     []store.Scope // the client's scopes that the store knows
-	records     store.GrantStore
 	found       []redeemable
+	begun       string // the family that Defer began
 }

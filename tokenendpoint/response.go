@@ -28,7 +28,11 @@ func write(w http.ResponseWriter, status int, body []byte) {
 // writeError answers with an error and returns the status.
 func writeError(w http.ResponseWriter, err *Error, issuer string) int {
 	status := err.status
-	if status == 0 {
+	switch {
+	case status != 0:
+	case err.Code == TemporarilyUnavailable && err.Reason == ReasonThrottled:
+		status = http.StatusTooManyRequests
+	default:
 		status = err.Code.status()
 	}
 	switch status {

@@ -2,7 +2,6 @@ package tokenendpoint
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -43,6 +42,7 @@ type Token struct {
 	Claims  map[string]any
 	Members Members
 
+	idClaims    map[string]any
 	whole       store.Grant   // what is kept: Grant with the scopes that the client lost since
 	spend, keep *store.Record // of which one is set at most
 }
@@ -60,7 +60,7 @@ func (e *Endpoint) settle(req *Request, result *Result) (*Token, error) {
 	if result == nil {
 		return nil, fault(ReasonNoValidatorResult, fmt.Errorf("the validator of %q returned neither a result nor an error", req.GrantType))
 	}
-	token := &Token{Grant: result.Grant, Members: result.Members, spend: result.Spend, keep: result.Keep}
+	token := &Token{Grant: result.Grant, Members: result.Members, idClaims: result.IDTokenClaims, spend: result.Spend, keep: result.Keep}
 	token.Grant.Issuer, token.Grant.ClientID = req.Issuer, req.Client.ID
 	if err := settleRedeemed(req, result, token); err != nil {
 		return nil, err
@@ -91,9 +91,7 @@ func (e *Endpoint) settle(req *Request, result *Result) (*Token, error) {
 	token.UserClaims = token.Grant.UserClaims
 	token.Claims = req.Client.Claims
 	if len(token.Grant.Claims) > 0 {
-		token.Claims = make(map[string]any, len(req.Client.Claims)+len(token.Grant.Claims))
-		maps.Copy(token.Claims, req.Client.Claims)
-		maps.Copy(token.Claims, token.Grant.Claims)
+		token.Claims = merged(req.Client.Claims, token.Grant.Claims)
 	}
 	return token, nil
 }
@@ -110,9 +108,9 @@ func settleRedeemed(req *Request, result *Result, token *Token) error {
 		return nil
 	case !record.SpentAt.IsZero():
 		return reject(InvalidGrant, ReasonReused, notRedeemable)
-	case result.Spend != nil && result.Keep != nil, result.Keep != nil && result.Keep.Kind == store.KindCode,
-		req.redeemable(record) == nil, !isZero(&result.Grant):
-		return fault(ReasonGrantTooWide, fmt.Errorf("the validator of %q returned a record that Find did not return, two, a code to keep, or a Grant beside one", req.GrantType))
+	case result.Spend != nil && result.Keep != nil, result.Keep != nil && result.Keep.Kind != store.KindRefresh,
+		record.State != "" && record.State != store.StateApproved, req.redeemable(record) == nil, !isZero(&result.Grant):
+		return fault(ReasonGrantTooWide, fmt.Errorf("the validator of %q returned a record that Find did not return or that no user approved, two, one to keep that is no refresh token, or a Grant beside one", req.GrantType))
 	}
 	token.whole, token.Grant = *record.Grant, *record.Grant
 	grant, isAllowed := &token.Grant, lookup(allScopes(req.allowed))

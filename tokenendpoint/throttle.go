@@ -7,16 +7,36 @@ import (
 	"time"
 )
 
-// Attempt is one try to authenticate as a client, as far as a [Throttle] is
-// told: never the credentials.
+// Attempt is one try to get past a secret, as far as a [Throttle] is told: never the
+// secret itself.
 type Attempt struct {
-	// ClientID is the client, empty if there is no such client or it is disabled.
+	// Secret is what was tried.
+	Secret SecretKind
+
+	// ClientID is the client, empty if there is no such client or it is disabled, or
+	// if the attempt is counted for all clients.
 	ClientID string
 
-	// Network is where the request came from: one IPv4 address, or the /64 of an
-	// IPv6 address. Invalid if the address is unknown.
+	// User is whose password was tried, as the request names them: such a user need
+	// not exist. Of a user code it is who is signed in and entered it. Empty if the
+	// attempt is counted for all users.
+	User string
+
+	// Network is where the request came from: see [Network]. Invalid if the address is
+	// unknown, or if the attempt is counted wherever it came from.
 	Network netip.Prefix
 }
+
+// SecretKind is a kind of secret that can be guessed.
+type SecretKind string
+
+// The kinds of secrets.
+const (
+	SecretOfClient    SecretKind = ""                      // how a client authenticates
+	SecretPassword    SecretKind = "password"              // a user's
+	SecretUserCode    SecretKind = "user_code"             // of a device (RFC 8628 section 5.1)
+	SecretBackchannel SecretKind = "backchannel_user_code" // a user's (CIBA section 7.1.2); User is then the hint
+)
 
 // Throttle slows down whoever guesses secrets (RFC 6749 section 2.3.1). Only
 // failures are counted, so that a client that authenticates well is never held
@@ -31,8 +51,9 @@ type Throttle interface {
 	Failed(ctx context.Context, attempt Attempt) error
 }
 
-// network is the part of an address that one caller holds.
-func network(addr netip.Addr) netip.Prefix {
+// Network is the part of an address that one caller holds: an IPv4 address, or the
+// /64 of an IPv6 address; invalid for an invalid address.
+func Network(addr netip.Addr) netip.Prefix {
 	addr = addr.Unmap().WithZone("")
 	bits := 32
 	if addr.Is6() {
@@ -50,14 +71,17 @@ func network(addr netip.Addr) netip.Prefix {
 // until the Window has passed. Attempts as a known client are counted by client
 // and network, so that an attacker cannot lock a client out elsewhere; attempts
 // as unknown clients by network alone, in a table of their own, so that no flood
-// of them displaces a counter of a client. Its zero value is ready to use.
+// of them displaces a counter of a client. The secrets of people are short, so that
+// they have limits, and a table, of their own. Its zero value is ready to use.
 type MemoryThrottle struct {
-	Limit  int              // failures; zero means 30
-	Window time.Duration    // zero means a minute
-	Size   int              // counters in each of the two tables; zero means 65536
-	Now    func() time.Time // nil means time.Now
+	Limit      int              // failures with client secrets; zero means 30
+	Window     time.Duration    // zero means a minute
+	UserLimit  int              // failures with passwords and user codes; zero means 10
+	UserWindow time.Duration    // zero means 15 minutes
+	Size       int              // counters in each of the three tables; zero means 65536
+	Now        func() time.Time // nil means time.Now
 
-	known, unknown counters
+	known, unknown, people counters
 }
 
 type counters struct {
@@ -77,7 +101,7 @@ func (m *MemoryThrottle) Blocked(_ context.Context, attempt Attempt) (time.Durat
 	table.mu.Lock()
 	c, ok := table.count[attempt]
 	table.mu.Unlock()
-	if !ok || c.failures < orDefault(m.Limit, 30) {
+	if limit, _ := m.limits(attempt); !ok || c.failures < limit {
 		return 0, nil
 	}
 	return c.until.Sub(m.now()), nil
@@ -88,8 +112,8 @@ func (m *MemoryThrottle) Blocked(_ context.Context, attempt Attempt) (time.Durat
 // can fill it has more addresses than counting can hold, and a counter that is
 // at work is worth more.
 func (m *MemoryThrottle) Failed(_ context.Context, attempt Attempt) error {
-	now, window := m.now(), orDefault(m.Window, time.Minute)
-	table := m.table(attempt)
+	now, table := m.now(), m.table(attempt)
+	_, window := m.limits(attempt)
 	table.mu.Lock()
 	defer table.mu.Unlock()
 	c, ok := table.count[attempt]
@@ -123,10 +147,20 @@ func (t *counters) room(now time.Time, window time.Duration, size int) bool {
 }
 
 func (m *MemoryThrottle) table(attempt Attempt) *counters {
-	if attempt.ClientID == "" {
+	switch {
+	case attempt.Secret != SecretOfClient:
+		return &m.people
+	case attempt.ClientID == "":
 		return &m.unknown
 	}
 	return &m.known
+}
+
+func (m *MemoryThrottle) limits(attempt Attempt) (limit int, window time.Duration) {
+	if attempt.Secret != SecretOfClient {
+		return orDefault(m.UserLimit, 10), orDefault(m.UserWindow, 15*time.Minute)
+	}
+	return orDefault(m.Limit, 30), orDefault(m.Window, time.Minute)
 }
 
 func (m *MemoryThrottle) now() time.Time {

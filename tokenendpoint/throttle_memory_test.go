@@ -23,7 +23,7 @@ func newThrottle(limit, size int, window time.Duration) *throttleClock {
 }
 
 func throttleAttempt(client, address string) Attempt {
-	return Attempt{ClientID: client, Network: network(netip.MustParseAddr(address))}
+	return Attempt{ClientID: client, Network: Network(netip.MustParseAddr(address))}
 }
 
 func (c *throttleClock) fail(t *testing.T, times int, attempt Attempt) {
@@ -125,11 +125,11 @@ func TestTheNetworkOfACaller(t *testing.T) {
 		"::192.0.2.1":                "::/64",
 		"64:ff9b::192.0.2.1":         "64:ff9b::/64",
 	} {
-		if got := network(netip.MustParseAddr(address)); got.String() != want {
+		if got := Network(netip.MustParseAddr(address)); got.String() != want {
 			t.Errorf("%s: got %v, want %s", address, got, want)
 		}
 	}
-	if got := network(netip.Addr{}); got.IsValid() {
+	if got := Network(netip.Addr{}); got.IsValid() {
 		t.Errorf("no address: got %v", got)
 	}
 }

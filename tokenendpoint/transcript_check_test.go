@@ -22,6 +22,7 @@ var transcriptClaims = []string{"iss", "sub", "aud", "client_id", "exp", "iat", 
 var transcriptErrors = []string{
 	"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope",
 	"invalid_target", "access_denied", "temporarily_unavailable",
+	"authorization_pending", "slow_down", "expired_token",
 }
 
 var transcriptText = regexp.MustCompile(`^[\x20-\x21\x23-\x5B\x5D-\x7E]+$`)
@@ -64,7 +65,7 @@ func (s *transcriptServer) checkAnswer(t *testing.T, r *http.Request, body strin
 // checkTranscriptRefusal holds what is true of every error answer.
 func checkTranscriptRefusal(t *testing.T, status int, answer map[string]any) {
 	code, _ := answer["error"].(string)
-	if !slices.Contains(transcriptErrors, code) {
+	if !slices.Contains(transcriptErrors, code) && !slices.Contains(transcriptAskedErrors, code) {
 		t.Errorf("error %q is not a registered one", code)
 	}
 	if (code == "invalid_client") != (status == http.StatusUnauthorized) || status == http.StatusInternalServerError {
@@ -104,6 +105,9 @@ func (s *transcriptServer) checkSilence(t *testing.T, r *http.Request, body stri
 	for _, event := range s.events {
 		logged += fmt.Sprintf("%+v %v", event, event.Err)
 	}
+	if answer, err := transcriptObject(w.Body.Bytes()); err == nil {
+		checkAskedSilence(t, answer, logged)
+	}
 	known := transcriptWords()
 	secrets, others := transcriptSent(r, body)
 	for _, value := range append(s.secrets, secrets...) {
@@ -135,7 +139,7 @@ func (s *transcriptServer) checkSilence(t *testing.T, r *http.Request, body stri
 
 // transcriptSent returns what the request says: credentials, and the rest.
 func transcriptSent(r *http.Request, body string) (secrets, others []string) {
-	open := []string{"grant_type", "scope", "resource", "client_id", "acr_values", "message", "client_assertion_type"}
+	open := []string{"grant_type", "scope", "resource", "client_id", "acr_values", "message", "client_assertion_type", "requested_expiry"}
 	for pair := range strings.SplitSeq(body+"&"+r.URL.RawQuery, "&") {
 		name, value, _ := strings.Cut(pair, "=")
 		decoded, _ := url.QueryUnescape(value)
@@ -175,7 +179,7 @@ func transcriptWords() map[string]bool {
 	for _, grant := range transcriptGrants() {
 		known[grant.GrantType()] = true
 	}
-	for _, client := range transcriptUserClients() {
+	for _, client := range append(transcriptUserClients(), transcriptAskedClients()...) {
 		known[client.ID] = true
 		for _, name := range client.GrantTypes {
 			known[name] = true
@@ -184,7 +188,7 @@ func transcriptWords() map[string]bool {
 	for _, scope := range transcriptScopes {
 		known[scope.Name] = true
 	}
-	for _, word := range []string{"grant_type", "client_id", "client_secret", "resource", "ticket", "code_verifier", "code_challenge", "redirect_uri", "refresh_token", "application/x-www-form-urlencoded"} {
+	for _, word := range []string{"grant_type", "client_id", "client_secret", "resource", "ticket", "code_verifier", "code_challenge", "redirect_uri", "refresh_token", "device_code", "auth_req_id", "username", "password", "login_hint", "login_hint_token", "id_token_hint", "binding_message", "requested_expiry", "client_notification_token", "user_code", "request", "application/x-www-form-urlencoded"} {
 		known[word] = true
 	}
 	return known

@@ -65,7 +65,7 @@ func transcriptClients() []store.Client {
 	}
 	return []store.Client{
 		// How clients authenticate.
-		client("worker", "open-sesame-7", nil), // no method named: Basic and body
+		client("worker", "open-sesame-7", func(c *store.Client) { c.IdentityProviders = []string{"github", "google"} }), // no method named: Basic and body
 		client("basic-only", "basic-sesame", methods(store.ClientSecretBasic)),
 		client("post-only", "post-sesame", methods(store.ClientSecretPost)),
 		client("registered-post", "registered-sesame", func(c *store.Client) { c.TokenEndpointAuthMethod = store.ClientSecretPost }),

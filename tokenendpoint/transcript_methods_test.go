@@ -71,7 +71,7 @@ func TestOnlyTheMethodsOfAClientAuthenticateIt(t *testing.T) {
 		{"dormant", "dormant-sesame", nil},
 		{"stranger", "some-sesame", nil},
 	}
-	server := newTranscriptServer(t, []tokenendpoint.Alg{tokenendpoint.ES256}, false, make(map[string]bool))
+	server := newTranscriptServer(t, []tokenendpoint.Alg{tokenendpoint.ES256}, nil, make(map[string]bool))
 	for i, client := range clients {
 		remote := fmt.Sprintf("192.0.2.%d:1234", i+1) // so that none is throttled for the failures of another
 		for _, cell := range presented {

@@ -43,6 +43,8 @@ import (
 //	Code        a name and what a code of that name is issued for (see
 //	            transcriptCode), before the clock moves on
 //	Scope       a client and the scopes that it has from now on
+//	Decide      what a user decides (see transcriptDecision), before the clock
+//	            moves on
 //
 // and these of an answer are not expected of it:
 //
@@ -54,17 +56,19 @@ import (
 //	Keep     a name and the member of the answer that has this name from now on;
 //	         the value must be one that has no name yet
 //
-// ID-Claims and ID-Header are those of the ID token. {{NAME}} is, in bodies, what
-// Code or Keep gave the name to.
+// ID-Claims and ID-Header are those of the ID token. {{NAME}} is, in bodies,
+// Decide and ID-Claims, what Code or Keep gave the name to, also in the answer that
+// Keep stands in.
 //
 // An expected body is compared byte by byte if it is an error; of a success it
 // names every member. "*" stands for any value. "Key: RS256" before the first
 // exchange chooses the algorithm that signs, ES256 otherwise; of several the first
-// signs access tokens. "Grants: users" adds the grants and clients that have users.
+// signs access tokens. "Grants: users" adds the grants and clients that have users;
+// device_code, ciba and password on the same line those grants.
 type transcript struct {
-	keys  []tokenendpoint.Alg
-	users bool
-	steps []*transcriptStep
+	keys   []tokenendpoint.Alg
+	grants []string
+	steps  []*transcriptStep
 }
 
 type transcriptStep struct {
@@ -76,6 +80,7 @@ type transcriptStep struct {
 	times   int
 	codes   []transcriptCode
 	scopes  [][2]string // client and scope
+	decides []transcriptDecision
 
 	status       int
 	header       http.Header
@@ -113,8 +118,8 @@ func readTranscript(path string) (*transcript, error) {
 			for alg := range strings.FieldsSeq(algs) {
 				t.keys = append(t.keys, tokenendpoint.Alg(alg))
 			}
-		case line == "Grants: users":
-			t.users = true
+		case strings.HasPrefix(line, "Grants: "):
+			t.grants = strings.Fields(line)[1:]
 		case line != "" && !strings.HasPrefix(line, "#"):
 			return nil, fmt.Errorf("%s:%d: %q is no comment", path, i+1, line)
 		}
@@ -181,6 +186,9 @@ func (p *transcriptParser) step() (*transcriptStep, error) {
 	s.answer = strings.Join(p.until(transcriptStepLine), "")
 	if s.status == http.StatusOK {
 		s.reason = tokenendpoint.ReasonIssued
+		if s.endpoint() != "" {
+			s.reason = tokenendpoint.ReasonAnswered
+		}
 	} else if s.reason == "" {
 		return nil, fmt.Errorf("the refusal %q gives no Reason", s.name)
 	}
@@ -217,6 +225,10 @@ func (s *transcriptStep) requestLine(line string) (err error) {
 	case "Scope":
 		client, scope, _ := strings.Cut(value, " ")
 		s.scopes = append(s.scopes, [2]string{client, scope})
+	case "Decide":
+		var decision transcriptDecision
+		decision, err = readTranscriptDecision(value)
+		s.decides = append(s.decides, decision)
 	default:
 		s.request = append(s.request, line)
 	}

@@ -36,7 +36,7 @@ func TestTranscripts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			server := newTranscriptServer(t, file.keys, file.users, tokenIDs)
+			server := newTranscriptServer(t, file.keys, file.grants, tokenIDs)
 			answers := make(map[string]*httptest.ResponseRecorder)
 			for _, step := range file.steps {
 				t.Run(step.name, func(t *testing.T) {
@@ -53,6 +53,8 @@ func TestTranscripts(t *testing.T) {
 // transcriptServer is an endpoint and everything it says to anyone.
 type transcriptServer struct {
 	endpoint *tokenendpoint.Endpoint
+	mux      *http.ServeMux // where it is mounted
+	asked    transcriptAsked
 	clients  *memory.Clients
 	keys     tokenendpoint.StaticKeys // the first signs access tokens
 	now      time.Time
@@ -63,7 +65,7 @@ type transcriptServer struct {
 	secrets  []string              // every code, refresh token and verifier so far
 }
 
-func newTranscriptServer(t *testing.T, algs []tokenendpoint.Alg, users bool, tokenIDs map[string]bool) *transcriptServer {
+func newTranscriptServer(t *testing.T, algs []tokenendpoint.Alg, grantNames []string, tokenIDs map[string]bool) *transcriptServer {
 	s := &transcriptServer{clients: memory.NewClients(transcriptClients()...), now: transcriptStart, tokenIDs: tokenIDs, names: make(map[string]string)}
 	for _, alg := range algs {
 		if transcriptKeys[alg] == nil {
@@ -87,13 +89,15 @@ func newTranscriptServer(t *testing.T, algs []tokenendpoint.Alg, users bool, tok
 			s.events = append(s.events, event)
 		},
 	}
-	if users {
-		s.addUsers(&config)
+	for _, name := range grantNames {
+		s.addGrant(t, name, &config)
 	}
 	var err error
 	if s.endpoint, err = tokenendpoint.New(config); err != nil {
 		t.Fatal(err)
 	}
+	s.mux = http.NewServeMux()
+	s.endpoint.Mount(s.mux)
 	return s
 }
 
@@ -102,6 +106,9 @@ func newTranscriptServer(t *testing.T, algs []tokenendpoint.Alg, users bool, tok
 func (s *transcriptServer) play(t *testing.T, step *transcriptStep) (w *httptest.ResponseRecorder) {
 	s.prepare(t, step)
 	s.now = s.now.Add(step.advance)
+	if step.isDocument() {
+		return s.get(t, step)
+	}
 	for range step.times {
 		w = s.exchange(t, step)
 		if w.Code != step.status {
@@ -115,12 +122,14 @@ func (s *transcriptServer) play(t *testing.T, step *transcriptStep) (w *httptest
 		if reason := s.events[0].Reason; reason != step.reason {
 			t.Errorf("the event's reason is %q, want %q", reason, step.reason)
 		}
-		step.checkBody(t, w.Body.Bytes(), s.expand(t, step.answer))
 		if w.Code == http.StatusOK {
+			s.keep(t, step, w.Body.Bytes())
+		}
+		step.checkBody(t, w.Body.Bytes(), s.expand(t, step.answer))
+		if w.Code == http.StatusOK && step.endpoint() == "" {
 			header, claims := s.checkToken(t, w.Body.Bytes())
 			step.checkClaims(t, header, claims)
 			s.checkIDToken(t, step, w.Body.Bytes(), claims)
-			s.keep(t, step, w.Body.Bytes())
 		}
 		if t.Failed() {
 			t.FailNow() // the repetitions fail in the same way
@@ -140,8 +149,11 @@ func (s *transcriptServer) exchange(t *testing.T, step *transcriptStep) *httptes
 	s.events = nil
 	s.log.Reset()
 	w := httptest.NewRecorder()
-	s.endpoint.ServeHTTP(w, r)
+	s.mux.ServeHTTP(w, r)
 	s.checkAnswer(t, r, body, w)
+	if len(s.events) == 1 && s.events[0].Endpoint != step.endpoint() {
+		t.Errorf("the event's endpoint is %q, want %q", s.events[0].Endpoint, step.endpoint())
+	}
 	s.rememberVerifier(body)
 	return w
 }

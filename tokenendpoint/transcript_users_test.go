@@ -70,13 +70,26 @@ func (c *transcriptCode) code() grants.Code {
 	return code
 }
 
-// addUsers adds the grants and clients that have users.
-func (s *transcriptServer) addUsers(config *tokenendpoint.Config) {
-	for _, client := range transcriptUserClients() {
+// addGrant adds grants and clients that have users.
+func (s *transcriptServer) addGrant(t *testing.T, name string, config *tokenendpoint.Config) {
+	clients := transcriptAskedClients()
+	switch name {
+	case "users":
+		clients = transcriptUserClients()
+		config.Records = new(memory.Grants)
+		config.Grants = append(config.Grants, grants.AuthorizationCode{}, grants.RefreshToken{})
+	case "device_code":
+		config.Grants = append(config.Grants, s.asked.device())
+	case "ciba":
+		config.Grants = append(config.Grants, s.asked.backchannel(config.Logger))
+	case "password":
+		config.Grants = append(config.Grants, grants.Password{Verify: verifyTranscriptPassword})
+	default:
+		t.Fatalf("there is no grant %q", name)
+	}
+	for _, client := range clients {
 		s.clients.Put(client)
 	}
-	config.Records = new(memory.Grants)
-	config.Grants = append(config.Grants, grants.AuthorizationCode{}, grants.RefreshToken{})
 }
 
 var (
@@ -96,7 +109,10 @@ func (s *transcriptServer) prepare(t *testing.T, step *transcriptStep) {
 		if strings.Contains(s.log.String(), handle) || strings.Contains(handle, code.Challenge) && code.Challenge != "" {
 			t.Errorf("the code is in the log, or has the challenge in it: %s", s.log.String())
 		}
-		s.remember(t, code.name, handle)
+		s.remember(t, code.name, "code", handle)
+	}
+	for _, decision := range step.decides {
+		s.decide(t, decision)
 	}
 	for _, change := range step.scopes {
 		client, err := s.clients.Client(t.Context(), change[0])
@@ -109,8 +125,12 @@ func (s *transcriptServer) prepare(t *testing.T, step *transcriptStep) {
 	}
 }
 
-func (s *transcriptServer) remember(t *testing.T, name, handle string) {
-	if !transcriptHandle.MatchString(handle) {
+func (s *transcriptServer) remember(t *testing.T, name, member, handle string) {
+	shape := transcriptHandle
+	if other := transcriptShapes[member]; other != nil {
+		shape = other
+	}
+	if !shape.MatchString(handle) {
 		t.Errorf("%s is %q", name, handle)
 	}
 	for other, value := range s.names {
@@ -127,7 +147,10 @@ func (s *transcriptServer) keep(t *testing.T, step *transcriptStep, body []byte)
 	answer, _ := transcriptObject(body)
 	for _, keep := range step.keep {
 		value, _ := answer[keep[1]].(string)
-		s.remember(t, keep[0], value)
+		s.remember(t, keep[0], keep[1], value)
+		if keep[1] == "auth_req_id" {
+			s.asked.decisions[value] = s.asked.last
+		}
 	}
 }
 
@@ -205,9 +228,12 @@ func (s *transcriptServer) checkIDToken(t *testing.T, step *transcriptStep, body
 	for _, name := range []string{"iss", "sub", "aud", "iat", "exp", "at_hash", "auth_time", "acr", "amr"} {
 		delete(rest, name)
 	}
-	want := step.idClaims
-	if want == nil {
-		want = map[string]any{}
+	want := make(map[string]any)
+	for name, value := range step.idClaims {
+		if text, ok := value.(string); ok {
+			value = s.expand(t, text)
+		}
+		want[name] = value
 	}
 	if !reflect.DeepEqual(rest, want) {
 		t.Errorf("the ID token's other claims are %v, want %v", rest, want)

@@ -18,6 +18,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/grantor-go/grantor/internal/jose"
 )
 
 var algorithms = []string{"ES256", "ES384", "PS256", "RS256", "EdDSA"}
@@ -124,4 +126,157 @@ func members(t *testing.T, raw []byte) map[string]string {
 		t.Fatalf("%s: %v", raw, err)
 	}
 	return m
+}
+
+// signedBy is a token of each algorithm, made by hand from a header.
+func signedBy(t testing.TB, alg, header, claims string) string {
+	t.Helper()
+	signer, err := jose.NewSigner(alg, "k1", "JWT", keys()[alg])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if header == "" {
+		token, err := signer.Sign([]byte(claims))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	signed := encode([]byte(header)) + "." + encode([]byte(claims))
+	var digest []byte
+	opts := crypto.SignerOpts(crypto.SHA256)
+	switch sum, sum384 := sha256.Sum256([]byte(signed)), sha512.Sum384([]byte(signed)); alg {
+	case "EdDSA":
+		digest, opts = []byte(signed), crypto.Hash(0)
+	case "ES384":
+		digest, opts = sum384[:], crypto.SHA384
+	case "PS256":
+		digest, opts = sum[:], &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256}
+	default:
+		digest = sum[:]
+	}
+	var signature []byte
+	if key, ok := keys()[alg].(*ecdsa.PrivateKey); ok {
+		r, s, errSign := ecdsa.Sign(rand.Reader, key, digest)
+		size := (key.Curve.Params().BitSize + 7) / 8
+		err, signature = errSign, append(r.FillBytes(make([]byte, size)), s.FillBytes(make([]byte, size))...)
+	} else {
+		signature, err = keys()[alg].Sign(rand.Reader, digest, opts)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed + "." + encode(signature)
+}
+
+const someClaims = `{"sub":"alice"}`
+
+func TestVerifyAcceptsWhatWasSigned(t *testing.T) {
+	for _, alg := range algorithms {
+		for name, header := range map[string]string{"by Sign": "", "with other members in the header": `{"typ":"JWT","x":[1],"kid":"k1","alg":"` + alg + `"}`} {
+			t.Run(alg+" "+name, func(t *testing.T) {
+				claims, err := jose.Verify(alg, keys()[alg].Public(), signedBy(t, alg, header, someClaims))
+				if err != nil || string(claims) != someClaims {
+					t.Errorf("%s, %v", claims, err)
+				}
+			})
+		}
+	}
+}
+
+// RFC 8725 section 3.1, RFC 7515 section 4.1.11: the caller chooses the algorithm, and
+// what must be understood is not.
+func TestVerifyRefuses(t *testing.T) {
+	refused := func(t *testing.T, alg string, public crypto.PublicKey, token string) {
+		t.Helper()
+		claims, err := jose.Verify(alg, public, token)
+		if err == nil || claims != nil {
+			t.Errorf("%s accepts %q: %s", alg, token, claims)
+		} else if len(token) > 30 && strings.Contains(err.Error(), token) {
+			t.Errorf("the token is in the error %v", err)
+		}
+	}
+	for _, alg := range algorithms {
+		public := keys()[alg].Public()
+		t.Run(alg+" of a key that does not fit it", func(t *testing.T) {
+			token := signedBy(t, alg, "", someClaims)
+			for _, other := range algorithms {
+				if _, same := keys()[other].Public().(*rsa.PublicKey); other != alg && !(same && strings.HasSuffix(alg, "S256") && alg != "ES256") {
+					refused(t, alg, keys()[other].Public(), token)
+				}
+				if other != alg {
+					refused(t, other, keys()[other].Public(), token)
+					refused(t, other, public, token)
+				}
+			}
+		})
+		t.Run(alg+" of a header that says another", func(t *testing.T) {
+			for _, header := range []string{`{"alg":"none"}`, `{"alg":"HS256"}`, `{"alg":""}`, `{}`, `{"alg":"` + strings.ToLower(alg) + `"}`, `{"alg":null}`, `null`, `[]`, `{"alg":["` + alg + `"]}`} {
+				refused(t, alg, public, signedBy(t, alg, header, someClaims))
+			}
+		})
+		t.Run(alg+" with an extension that must be understood", func(t *testing.T) {
+			for _, crit := range []string{`["b64"]`, `["exp"]`, `[]`, `"b64"`, `{}`, `false`} {
+				refused(t, alg, public, signedBy(t, alg, `{"alg":"`+alg+`","b64":true,"exp":1,"crit":`+crit+`}`, someClaims))
+			}
+		})
+		t.Run(alg+" of something altered, cut or added to", func(t *testing.T) {
+			token := signedBy(t, alg, "", someClaims)
+			parts := strings.Split(token, ".")
+			for _, other := range []string{
+				"", ".", "..", parts[0], parts[0] + "." + parts[1], parts[0] + "." + parts[1] + ".", parts[0] + ".." + parts[2], "." + parts[1] + "." + parts[2],
+				token + ".", token + ".e30", token + "=", token + "A", token + "\n", "\n" + token, " " + token, parts[0] + "\n." + parts[1] + "." + parts[2], parts[0] + "." + parts[1] + "\r." + parts[2],
+				parts[0] + "." + parts[1] + "." + parts[2][:len(parts[2])-1], parts[0] + "." + parts[1] + "=." + parts[2], parts[0] + "." + parts[1] + ".." + parts[2],
+				`{"payload":"` + parts[1] + `","protected":"` + parts[0] + `","signature":"` + parts[2] + `"}`,
+			} {
+				refused(t, alg, public, other)
+			}
+			for _, last := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" { // also in bits that mean nothing
+				if other := token[:len(token)-1] + string(last); other != token {
+					refused(t, alg, public, other)
+				}
+			}
+			for i := range token {
+				altered := []byte(token)
+				if altered[i] = 'A'; token[i] == 'A' {
+					altered[i] = 'Q'
+				}
+				refused(t, alg, public, string(altered))
+			}
+		})
+	}
+	t.Run("RS256 of a key that is too short", func(t *testing.T) {
+		short, err := rsa.GenerateKey(rand.Reader, 1024)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token := signedBy(t, "RS256", "", someClaims)
+		signed := token[:strings.LastIndex(token, ".")]
+		sum := sha256.Sum256([]byte(signed))
+		signature, err := short.Sign(rand.Reader, sum[:], crypto.SHA256)
+		if err != nil || rsa.VerifyPKCS1v15(&short.PublicKey, crypto.SHA256, sum[:], signature) != nil {
+			t.Fatalf("it is not signed: %v", err)
+		}
+		refused(t, "RS256", &short.PublicKey, signed+"."+base64.RawURLEncoding.EncodeToString(signature))
+	})
+	t.Run("an algorithm that is none", func(t *testing.T) {
+		token := signedBy(t, "ES256", `{"alg":"none"}`, someClaims)
+		for _, alg := range []string{"none", "", "HS256", "es256", "ES512"} {
+			refused(t, alg, keys()["ES256"].Public(), token)
+			refused(t, alg, []byte("a shared secret"), token)
+		}
+	})
+	t.Run("a signature of ECDSA in another form", func(t *testing.T) {
+		token := signedBy(t, "ES256", "", someClaims)
+		signed := token[:strings.LastIndex(token, ".")]
+		sum := sha256.Sum256([]byte(signed))
+		der, err := keys()["ES256"].Sign(rand.Reader, sum[:], crypto.SHA256)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, signature := range [][]byte{der, make([]byte, 64), make([]byte, 63), nil} {
+			refused(t, "ES256", keys()["ES256"].Public(), signed+"."+base64.RawURLEncoding.EncodeToString(signature))
+		}
+	})
 }

@@ -92,3 +92,12 @@ func sealer(handle string) (cipher.AEAD, error) {
 	}
 	return cipher.NewGCM(block)
 }
+
+// KeyOfUserCode returns where what a user code stands for is kept. A user code is too
+// short for a family of its own and a secret; both are derived from it, so that no two
+// are alive at once.
+func KeyOfUserCode(code string) (family, hash string) {
+	sum := sha256.Sum256([]byte("grantor: the family of user code " + code))
+	hashed := sha256.Sum256([]byte("grantor: the key of user code " + code))
+	return encoding.EncodeToString(sum[:familySize]), encoding.EncodeToString(hashed[:])
+}

@@ -1,0 +1,18 @@
+package sqlite
+
+import (
+	"testing"
+
+	"github.com/grantor-go/grantor/internal/granttest"
+)
+
+func TestDecisions(t *testing.T) {
+	t.Parallel()
+	granttest.Explore(t, openAt(t, newPath(t)), 3)
+}
+
+func TestRacesOfDecisions(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	granttest.Races(t, openAt(t, path), openAt(t, path), 10)
+}
