@@ -37,3 +37,9 @@ fuzz:
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchtime 3s -count 6 ./tokenendpoint
+
+# The pages of the example as on a telephone, for the README.
+.PHONY: screenshots
+screenshots: engines
+	@mkdir -p docs/screens
+	cd example && CI=true SCREENS='$(CURDIR)/docs/screens' $(GO) test -count 1 -run Chrome .

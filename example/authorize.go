@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -17,19 +16,7 @@ import (
 
 // authorization is the shop's own authorization endpoint (RFC 6749 section 3.1):
 // its users sign in here, agree, and are sent back to the application with a code.
-type authorization struct {
-	endpoint *tokenendpoint.Endpoint
-	codes    grants.AuthorizationCode
-	issuer   string
-	base     string // the issuer's path
-	scopes   []store.Scope
-	users    users
-	sessions *sessions
-	consents *consents
-	throttle tokenendpoint.Throttle
-	demo     bool // -demo
-	logger   *slog.Logger
-}
+type authorization struct{ *site }
 
 // authorizationRequest is what an application asks for.
 type authorizationRequest struct {
@@ -132,21 +119,21 @@ func (a *authorization) ask(w http.ResponseWriter, r *http.Request, req *authori
 		return
 	}
 	silent := slices.Contains(req.prompt, "none")
-	signedIn, ok := a.sessions.of(r)
-	ok = ok && a.users.bySub(signedIn.sub) != nil && !req.wantsLogin(signedIn)
+	v, ok := a.visitor(r)
+	ok = ok && !req.wantsLogin(v.session)
 	switch {
 	case !ok && silent:
 		a.back(w, r, req, problem{"login_required", ""})
 	case !ok:
-		a.showLogin(w, r, req, http.StatusOK, "")
-	case a.consents.given(signedIn.sub, req) && !slices.Contains(req.prompt, "consent") && !req.client.Allows(store.NoAuth):
+		a.showLogin(w, r, http.StatusOK, page{Client: nameOf(req.client)}, req.redirect)
+	case a.consents.given(v.Sub, req) && !slices.Contains(req.prompt, "consent") && !req.client.Allows(store.NoAuth):
 		// A public client is asked about each time: any program can claim to be it
 		// (RFC 8252 section 8.6).
-		a.finish(w, r, req, signedIn)
+		a.finish(w, r, req, v.session)
 	case silent:
 		a.back(w, r, req, problem{"consent_required", ""})
 	default:
-		a.showConsent(w, r, req, signedIn)
+		a.showConsent(w, req, v)
 	}
 }
 
@@ -163,11 +150,10 @@ func (req *authorizationRequest) wantsLogin(s session) bool {
 // finish issues the code.
 func (a *authorization) finish(w http.ResponseWriter, r *http.Request, req *authorizationRequest, s session) {
 	resources := slices.DeleteFunc(slices.Clone(req.query["resource"]), func(resource string) bool { return resource == "" })
+	grant := s.grant()
+	grant.ClientID, grant.Scopes, grant.Resources, grant.Nonce = req.client.ID, req.scopes, resources, req.query.Get("nonce")
 	code, err := a.codes.Issue(r.Context(), a.endpoint, grants.Code{
-		Grant: store.Grant{
-			ClientID: req.client.ID, Subject: s.sub, Scopes: req.scopes, Resources: resources,
-			AuthTime: s.authTime, AMR: []string{"pwd"}, Session: s.id, Nonce: req.query.Get("nonce"),
-		},
+		Grant:               grant,
 		RedirectURI:         req.query.Get("redirect_uri"),
 		CodeChallenge:       req.query.Get("code_challenge"),
 		CodeChallengeMethod: req.query.Get("code_challenge_method"),

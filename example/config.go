@@ -4,14 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/grantor-go/grantor/internal/fetch"
 	"github.com/grantor-go/grantor/internal/secret"
 	"github.com/grantor-go/grantor/store"
-	"github.com/grantor-go/grantor/tokenendpoint"
 )
 
 // registry is what the shop has registered.
@@ -45,6 +45,11 @@ type configClient struct {
 	FreshClaims          bool                `json:"fresh_claims"`
 	LegacyNoPKCE         bool                `json:"legacy_no_pkce"`
 	LegacyPlainPKCE      bool                `json:"legacy_plain_pkce"`
+
+	DeviceCodeLifetime  int64    `json:"device_code_lifetime"` // seconds
+	BackchannelLifetime int64    `json:"backchannel_lifetime"` // seconds
+	PollInterval        int64    `json:"poll_interval"`        // seconds
+	IdentityProviders   []string `json:"identity_providers"`
 }
 
 // configSecret holds a secret or its stored form.
@@ -73,11 +78,16 @@ func (e *expiry) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-func (f *configFile) registry() (registry, error) {
+// registry checks the file. inside are the networks where notification endpoints may be
+// although they are not public.
+func (f *configFile) registry(inside []netip.Prefix) (registry, error) {
 	r := registry{scopes: f.Scopes, users: f.Users}
 	var ids, scopes, subs, names []string
 	for i, c := range f.Clients {
 		client, err := c.client()
+		if err == nil {
+			err = c.checkPolled(fetch.Guard{Inside: inside})
+		}
 		if err == nil && slices.Contains(ids, c.ID) {
 			err = errors.New("this client_id is there twice")
 		}
@@ -121,6 +131,11 @@ func (c *configClient) client() (store.Client, error) {
 		FreshClaims:          c.FreshClaims,
 		LegacyNoPKCE:         c.LegacyNoPKCE,
 		LegacyPlainPKCE:      c.LegacyPlainPKCE,
+
+		DeviceCodeLifetime:  time.Duration(c.DeviceCodeLifetime) * time.Second,
+		BackchannelLifetime: time.Duration(c.BackchannelLifetime) * time.Second,
+		PollInterval:        time.Duration(c.PollInterval) * time.Second,
+		IdentityProviders:   c.IdentityProviders,
 	}
 	for i, s := range c.Secrets {
 		stored := store.Secret{Hash: s.Hash, ExpiresAt: s.ExpiresAt.Time, Label: s.Label}
@@ -139,63 +154,4 @@ func (c *configClient) client() (store.Client, error) {
 		client.Secrets = append(client.Secrets, stored)
 	}
 	return client, c.check(&client)
-}
-
-const longestLifetime = 10 * 365 * 24 * 60 * 60 // seconds
-
-func printable(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r > 0x7e })
-}
-
-func (c *configClient) check(client *store.Client) error {
-	methods := c.AuthMethods
-	if c.TokenEndpointAuthMethod != "" {
-		methods = append([]store.AuthMethod{c.TokenEndpointAuthMethod}, methods...)
-	}
-	for _, m := range methods {
-		if m != store.ClientSecretBasic && m != store.ClientSecretPost && m != store.NoAuth {
-			return fmt.Errorf("authentication method %q is not one of client_secret_basic, client_secret_post, none", m)
-		}
-	}
-	public := client.Allows(store.NoAuth)
-	withSecret := client.Allows(store.ClientSecretBasic) || client.Allows(store.ClientSecretPost)
-	switch {
-	case c.ID == "" || len(c.ID) > 512 || !printable(c.ID):
-		return errors.New("client_id is not 1 to 512 printable ASCII characters")
-	case !public && len(client.Secrets) == 0:
-		return errors.New(`the client has no secret; add client_secrets, or make it public by "token_endpoint_auth_method": "none"`)
-	case withSecret && len(client.Secrets) == 0:
-		return errors.New("the client may authenticate by a secret but has none; add client_secrets")
-	case c.AccessTokenLifetime < 0 || c.AccessTokenLifetime > longestLifetime:
-		return fmt.Errorf("access_token_lifetime is %d; give seconds from 1 to %d, or leave it out for an hour", c.AccessTokenLifetime, longestLifetime)
-	}
-	return c.checkUse()
-}
-
-// checkUse holds what the grants of users need.
-func (c *configClient) checkUse() error {
-	for name, seconds := range map[string]int64{"refresh_token_lifetime": c.RefreshTokenLifetime, "refresh_token_idle": c.RefreshTokenIdle} {
-		if seconds < 0 || seconds > longestLifetime {
-			return fmt.Errorf("%s is %d; give seconds from 1 to %d, or leave it out", name, seconds, longestLifetime)
-		}
-	}
-	switch {
-	case c.RefreshTokens != "" && c.RefreshTokens != store.RefreshTokensAlways:
-		return fmt.Errorf(`refresh_tokens is %q; write "always", or leave it out to give them with offline_access`, c.RefreshTokens)
-	case c.Rotation != "" && c.Rotation != store.RotationRotate && c.Rotation != store.RotationKeep:
-		return fmt.Errorf(`refresh_token_rotation is %q; write "rotate" or "keep", or leave it out`, c.Rotation)
-	}
-	for i, uri := range c.RedirectURIs {
-		u, err := url.Parse(uri)
-		if err != nil || !u.IsAbs() || strings.Contains(uri, "#") || !printable(uri) || u.Scheme == "javascript" || u.Scheme == "data" ||
-			u.Scheme == "http" && u.Hostname() != "localhost" && u.Hostname() != "127.0.0.1" && u.Hostname() != "::1" {
-			return fmt.Errorf("redirect_uris[%d] is not an absolute https URI, a loopback one or an application's own, without a fragment", i)
-		}
-	}
-	for name := range c.Claims {
-		if tokenendpoint.IsReservedClaim(name) {
-			return fmt.Errorf("claim %q is the endpoint's own; remove it", name)
-		}
-	}
-	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"reflect"
 	"strings"
@@ -13,7 +14,7 @@ import (
 
 // loadConfig reads the file of -config. Its errors name the field and not the
 // path, which the caller knows.
-func loadConfig(path string) (registry, error) {
+func loadConfig(path string, inside []netip.Prefix) (registry, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return registry{}, errors.Unwrap(err)
@@ -30,7 +31,7 @@ func loadConfig(path string) (registry, error) {
 	if _, err := decoder.Token(); err != io.EOF {
 		return registry{}, errors.New("something follows the JSON object; remove it")
 	}
-	return file.registry()
+	return file.registry(inside)
 }
 
 // explain says in the words of JSON, not of Go, what cannot be read and where.

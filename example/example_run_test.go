@@ -18,13 +18,21 @@ import (
 // test, gracefully.
 func start(t *testing.T, args ...string) string {
 	t.Helper()
+	address, _, _ := startUntil(t, args...)
+	return address
+}
+
+// startUntil also returns what ends the example, and what is closed when it has ended.
+func startUntil(t *testing.T, args ...string) (address string, end func(), ended <-chan struct{}) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	greeting, stdout := io.Pipe()
-	done := make(chan error, 1)
+	done := make(chan struct{})
+	var failure error
 	go func() {
-		err := run(ctx, append([]string{"-addr", "127.0.0.1:0", "-data", t.TempDir()}, args...), stdout, t.Output())
-		stdout.CloseWithError(err)
-		done <- err
+		defer close(done)
+		failure = run(ctx, append([]string{"-addr", "127.0.0.1:0", "-data", t.TempDir()}, args...), stdout, t.Output())
+		stdout.CloseWithError(failure)
 	}()
 	first := make([]byte, 4096)
 	n, err := greeting.Read(first)
@@ -34,12 +42,12 @@ func start(t *testing.T, args ...string) string {
 	go io.Copy(io.Discard, greeting)
 	t.Cleanup(func() {
 		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("the example did not end gracefully: %v", err)
+		if <-done; failure != nil {
+			t.Errorf("the example did not end gracefully: %v", failure)
 		}
 	})
-	_, address, _ := strings.Cut(strings.SplitN(string(first[:n]), "\n", 3)[1], " ")
-	return strings.TrimSpace(address)
+	_, address, _ = strings.Cut(strings.SplitN(string(first[:n]), "\n", 3)[1], " ")
+	return strings.TrimSpace(address), cancel, done
 }
 
 func configFileWith(t *testing.T, content string) string {
@@ -100,6 +108,15 @@ func TestABadFlagOrFileIsOneLineThatNamesIt(t *testing.T) {
 		"a scope that is there twice":       {config: `{"scopes":[{"name":"a"},{"name":"a"}]}`, names: "scopes[1]"},
 		"a user without a password":         {config: `{"users":[{"sub":"1","username":"a"}]}`, names: "users[0]"},
 		"two users of one name":             {config: `{"users":[{"sub":"1","username":"a","password":"p"},{"sub":"2","username":"a","password":"p"}]}`, names: "users[1]"},
+		"a device code for years":           {config: client(`,"device_code_lifetime":100000000`), names: "device_code_lifetime"},
+		"a negative backchannel lifetime":   {config: client(`,"backchannel_lifetime":-1`), names: "backchannel_lifetime"},
+		"polls once a day":                  {config: client(`,"poll_interval":86400`), names: "poll_interval"},
+		"a delivery mode that is not there": {config: client(`,"backchannel_token_delivery_mode":"push"`), names: `"push"; write "poll" or "ping"`},
+		"ping to nowhere":                   {config: client(`,"backchannel_token_delivery_mode":"ping"`), names: "backchannel_client_notification_endpoint is empty"},
+		"ping to http":                      {config: client(`,"backchannel_token_delivery_mode":"ping","backchannel_client_notification_endpoint":"http://127.0.0.1:1/x"`), names: "backchannel_client_notification_endpoint"},
+		"ping to another host, with -demo":  {args: []string{"-demo"}, config: client(`,"backchannel_client_notification_endpoint":"http://192.0.2.1/x"`), names: "backchannel_client_notification_endpoint"},
+		"codes of users":                    {config: client(`,"backchannel_user_code_parameter":true`), names: "backchannel_user_code_parameter"},
+		"an identity provider of two words": {config: client(`,"identity_providers":["google","a b"]`), names: "identity_providers[1]"},
 		"a value of the wrong type":         {config: `{"clients":[{"client_id":5}]}`, names: "clients.client_id must be a string"},
 		"a lifetime that is not whole":      {config: client(`,"access_token_lifetime":1.5`), names: "access_token_lifetime must be a whole number"},
 		"a file that ends in the middle":    {config: `{"clients":[`, names: "in the middle"},
@@ -156,7 +173,8 @@ func TestTheGreetingLeadsToTheListener(t *testing.T) {
 	}
 	var greeting bytes.Buffer
 	greet(&greeting, options{issuer: "https://shop.example/auth/"}, "http://127.0.0.1:5001")
-	for _, line := range []string{"issuer    https://shop.example/auth/\n", "POST https://shop.example/auth/connect/token ", "curl -s http://127.0.0.1:5001/auth/connect/token "} {
+	for _, line := range []string{"issuer    https://shop.example/auth/\n", "POST https://shop.example/auth/connect/token ", "curl -s http://127.0.0.1:5001/auth/connect/token ",
+		"refresh_token, device_code, ciba, password, custom", "https://shop.example/auth/device\n", "https://shop.example/auth/requests\n", "https://shop.example/auth/apps\n"} {
 		if !strings.Contains(greeting.String(), line) {
 			t.Errorf("the greeting lacks %q:\n%s", line, &greeting)
 		}

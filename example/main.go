@@ -1,5 +1,7 @@
 // Command example is a small shop that existed before it had tokens: a mux, a
-// page, a graceful end. It mounts a token endpoint at /connect/token.
+// few pages, a graceful end. It mounts a token endpoint at /connect/token. Its users
+// connect devices at /device, decide on requests to sign them in at /requests, and
+// see which applications have access at /apps.
 //
 // The clients and their secrets are made up: do not run it where others can
 // reach it.
@@ -9,7 +11,7 @@
 //	-data DIR        where it keeps its keys and database (a folder in the user's cache)
 //	-store STORE     where it keeps what users granted: memory:, sqlite:PATH, postgres://... or redis://... (a SQLite file in -data)
 //	-config FILE     what it has registered, in place of the seeds
-//	-demo            lets scripts sign in as any user by demo_user=NAME, on a loopback address
+//	-demo            lets scripts sign in as any user by demo_user=NAME and decide by POST /demo/decide, on a loopback address
 //
 // The file is JSON. Clients have the names of RFC 7591 section 2 and a few more;
 // a name that is not known is an error.
@@ -28,14 +30,24 @@
 //	    "redirect_uris": ["https://reports.example/callback"],
 //	    "refresh_tokens": "always", "refresh_token_rotation": "rotate",
 //	    "refresh_token_lifetime": 2592000, "refresh_token_idle": 1209600,
-//	    "fresh_claims": true, "legacy_no_pkce": false, "legacy_plain_pkce": false
+//	    "fresh_claims": true, "legacy_no_pkce": false, "legacy_plain_pkce": false,
+//	    "device_code_lifetime": 600, "backchannel_lifetime": 300, "poll_interval": 5,
+//	    "backchannel_token_delivery_mode": "ping",
+//	    "backchannel_client_notification_endpoint": "https://reports.example/decided",
+//	    "identity_providers": ["google"]
 //	  }],
 //	  "scopes": [{"name": "invoices.read", "resources": ["https://invoices.example"], "claims": [], "identity": false}],
 //	  "users": [{"sub": "1", "username": "bob", "password": "bob", "claims": {}}]
 //	}
 //
-// expires_at may be seconds since 1970 as well. Whoever asks for openid and
-// offline_access need not list them among the scopes.
+// expires_at may be seconds since 1970 as well; lifetimes and intervals are seconds.
+// openid and offline_access need not be listed among the scopes. With -demo a
+// notification endpoint may be http on this machine.
+//
+// POST /demo/decide takes a form: action=allow or deny, user=NAME, and user_code or
+// auth_req_id. It answers 204, or an error as JSON: 400 a form that lacks something,
+// 404 nothing of that name, or expired, 409 decided already, 429 too many wrong codes,
+// 503 an outage.
 package main
 
 import (
@@ -88,16 +100,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer closeRecords()
-	endpoint, err := newEndpoint(ctx, options, records, logger)
+	shop, err := newSite(ctx, options, records, logger)
 	if err != nil {
 		return err
 	}
-	mux := shop()
-	endpoint.Mount(mux)
-	mountPages(ctx, mux, options, endpoint, logger)
+	defer shop.shutdown(ctx)
 	go store.PurgeEvery(ctx, records, 10*time.Minute, logger)
 	greet(stdout, options, urlOf(options.addr, listener.Addr()))
-	return serve(ctx, listener, mux)
+	return serve(ctx, listener, shop.mux(ctx))
 }
 
 // urlOf is where this machine reaches the listener, and the default issuer: the

@@ -17,16 +17,31 @@ var pageTemplates = template.Must(template.ParseFS(pageFiles, "pages/*.html"))
 type page struct {
 	Base    string // of the issuer's path
 	Title   string
+	Nav     bool   // with links to the shop's pages
+	Here    string // which of them it is
 	Client  string
-	User    string
+	Purpose string // of signing in, if there is no client
+	User    string // who is signed in
 	Scopes  []string
 	CSRF    string
 	Problem string
+	Notice  string
+
+	Code     string // a user code
+	Requests []request
+	Apps     []app
+}
+
+// showFor shows a page to whom it is about.
+func (s *site) showFor(w http.ResponseWriter, status int, name string, v visitor, p page) {
+	p.Nav, p.User, p.CSRF = true, v.Username, v.csrf
+	s.showPage(w, status, name, p, "")
 }
 
 // showPage writes a page that no other site frames, learns of or keeps. target is
 // where its form may lead in the end.
-func showPage(w http.ResponseWriter, status int, name string, p page, target string) {
+func (s *site) showPage(w http.ResponseWriter, status int, name string, p page, target string) {
+	p.Base = s.base
 	formAction := "'self'"
 	if u, err := url.Parse(target); err == nil && u.Host != "" {
 		formAction += " " + u.Scheme + "://" + u.Host

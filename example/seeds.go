@@ -1,6 +1,9 @@
 package main
 
-import "github.com/grantor-go/grantor/store"
+import (
+	"github.com/grantor-go/grantor/grants"
+	"github.com/grantor-go/grantor/store"
+)
 
 // seeds are the clients that the documentation of the .NET clients uses, so that
 // its requests can be sent here as printed.
@@ -18,8 +21,13 @@ func seeds() registry {
 	}
 	client1 := app("client1", "scope1 openid api1")
 	client1.RefreshTokens, client1.LegacyNoPKCE = store.RefreshTokensAlways, true // as its documentation prints it
-	client := app("client", "api1 openid profile offline_access", "custom")
+	client := app("client", "api1 openid profile offline_access", "custom", "password")
 	client.RefreshTokens = store.RefreshTokensAlways
+	const withoutBrowser = "openid profile api1 offline_access"
+	device := store.Client{Metadata: store.Metadata{ID: "device", GrantTypes: []string{grants.DeviceCode{}.GrantType(), "refresh_token"},
+		Scope: withoutBrowser, TokenEndpointAuthMethod: store.NoAuth}}
+	ciba := store.Client{Metadata: store.Metadata{ID: "ciba", GrantTypes: []string{new(grants.CIBA).GrantType(), "refresh_token"}, Scope: withoutBrowser},
+		Secrets: []store.Secret{{Hash: store.HashSecret("secret"), Label: "seed"}}}
 	return registry{
 		clients: []store.Client{
 			client1,
@@ -27,6 +35,8 @@ func seeds() registry {
 			app("interactive.confidential", "openid profile api offline_access"),
 			machine("m2m", "secret", "api"),
 			machine("app.client", "PasswordInPlainText", "app.scope1 app.scope2"),
+			device,
+			ciba,
 		},
 		scopes: []store.Scope{
 			{Name: "scope1", Resources: []string{"urn:example:api"}},

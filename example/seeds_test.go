@@ -15,7 +15,12 @@ import (
 
 func post(t *testing.T, endpoint string, form url.Values) (int, map[string]any) {
 	t.Helper()
-	response, err := http.PostForm(endpoint, form)
+	return postBy(t, http.DefaultClient, endpoint, form)
+}
+
+func postBy(t *testing.T, client *http.Client, endpoint string, form url.Values) (int, map[string]any) {
+	t.Helper()
+	response, err := client.PostForm(endpoint, form)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,6 +44,7 @@ func TestTheRequestsOfTheDocumentationWorkAsPrinted(t *testing.T) {
 		"client asks for api1":                {"client_id=client&client_secret=secret&grant_type=client_credentials&scope=api1", "api1"},
 		"app.client asks for its two scopes":  {"client_id=app.client&client_secret=PasswordInPlainText&grant_type=client_credentials&scope=app.scope1+app.scope2", "app.scope1 app.scope2"},
 		"app.client asks for nothing special": {"client_id=app.client&client_secret=PasswordInPlainText&grant_type=client_credentials", "app.scope1 app.scope2"},
+		"client asks with bob's password":     {"client_id=client&client_secret=secret&grant_type=password&scope=api1&username=bob&password=bob", "api1"},
 		"client uses the custom grant":        {"client_id=client&client_secret=secret&grant_type=custom&custom_parameter=custom+value&scope=api1", "api1"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -55,6 +61,50 @@ func TestTheRequestsOfTheDocumentationWorkAsPrinted(t *testing.T) {
 			}
 			if form.Get("grant_type") == "custom" && members["custom_parameter"] != "custom value" {
 				t.Errorf("custom_parameter is %v", members["custom_parameter"])
+			}
+		})
+	}
+}
+
+// The same for what a user decides on, with a script in the user's place.
+func TestTheRequestsThatAUserDecidesWorkAsPrinted(t *testing.T) {
+	issuer := start(t, "-demo")
+	for name, c := range map[string]struct{ path, begin, names, finish string }{
+		"device redeems a device_code": {"/connect/deviceauthorization", "client_id=device", "user_code",
+			"client_id=device&grant_type=urn:ietf:params:oauth:grant-type:device_code&device_code="},
+		"ciba redeems an auth_req_id": {"/connect/ciba", "client_id=ciba&client_secret=secret&scope=openid+profile+api1+offline_access&login_hint=bob", "auth_req_id",
+			"client_id=ciba&client_secret=secret&grant_type=urn:openid:params:grant-type:ciba&auth_req_id="},
+	} {
+		t.Run(name, func(t *testing.T) {
+			begin, err := url.ParseQuery(c.begin)
+			if err != nil {
+				t.Fatal(err)
+			}
+			status, begun := post(t, issuer+c.path, begin)
+			if status != http.StatusOK || begun["interval"] != 5.0 {
+				t.Fatalf("status %d, error %v, interval %v", status, begun["error"], begun["interval"])
+			}
+			shown, _ := begun[c.names].(string)
+			if status, problem := decide(t, http.DefaultClient, issuer, url.Values{"action": {"allow"}, "user": {"bob"}, c.names: {shown}}); status != http.StatusNoContent {
+				t.Fatalf("status %d, error %q", status, problem)
+			}
+			handle := begun["auth_req_id"]
+			if begun["device_code"] != nil {
+				handle = begun["device_code"]
+			}
+			finish, err := url.ParseQuery(c.finish + handle.(string))
+			if err != nil {
+				t.Fatal(err)
+			}
+			status, members := post(t, issuer+"/connect/token", finish)
+			if status != http.StatusOK {
+				t.Fatalf("status %d, error %v", status, members["error"])
+			}
+			if claims := verify(t, issuer, members["access_token"].(string)); claims["sub"] != "2" || claims["client_id"] != begin.Get("client_id") {
+				t.Errorf("sub is %v, client_id is %v", claims["sub"], claims["client_id"])
+			}
+			if begin.Has("scope") != (members["refresh_token"] != nil) { // offline_access was asked for, or not
+				t.Errorf("scope is %v, and a refresh token was given: %v", members["scope"], members["refresh_token"] != nil)
 			}
 		})
 	}

@@ -26,9 +26,10 @@ type sessions struct {
 }
 
 const (
-	sessionCookie = "shop_session"
-	csrfCookie    = "shop_csrf"
-	mostOfOne     = 20 // sessions of a user
+	sessionCookie   = "shop_session"
+	csrfCookie      = "shop_csrf"
+	mostOfOne       = 20 // sessions of a user
+	sessionLifetime = 8 * time.Hour
 )
 
 func (s *sessions) of(r *http.Request) (session, bool) {
@@ -53,6 +54,16 @@ func (s *sessions) begin(w http.ResponseWriter, sub string) {
 	s.tidy(sub)
 	s.byCookie[value] = session{id: rand.Text(), csrf: rand.Text(), sub: sub, authTime: time.Now()}
 	s.set(w, sessionCookie, value)
+}
+
+// end signs the user of this browser out of the shop, and out of no application.
+func (s *sessions) end(w http.ResponseWriter, r *http.Request) {
+	if cookie, err := r.Cookie(sessionCookie); err == nil {
+		s.mu.Lock()
+		delete(s.byCookie, cookie.Value)
+		s.mu.Unlock()
+	}
+	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Path: "/", MaxAge: -1, HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode})
 }
 
 // tidy drops sessions that are over, and the user's oldest if there are many: nobody

@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	"net/http"
-	"net/netip"
-	"time"
 
+	"github.com/grantor-go/grantor/store"
 	"github.com/grantor-go/grantor/tokenendpoint"
 )
 
@@ -66,18 +64,25 @@ func (all users) about(_ context.Context, _ *tokenendpoint.Request, token *token
 	return nil
 }
 
-// attempt is what the login page's throttle counts by: the user and the network.
-func attempt(r *http.Request, username string) tokenendpoint.Attempt {
-	addr, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return tokenendpoint.Attempt{ClientID: username}
+// verify is Password.Verify.
+func (all users) verify(_ context.Context, _ *tokenendpoint.Request, name, password string) (*store.Grant, error) {
+	u := all.login(name, password)
+	if u == nil {
+		return nil, tokenendpoint.InvalidGrant
 	}
-	bits := 32
-	if addr.Addr().Unmap().Is6() {
-		bits = 64
-	}
-	network, _ := addr.Addr().Unmap().WithZone("").Prefix(bits)
-	return tokenendpoint.Attempt{ClientID: username, Network: network}
+	return &store.Grant{Subject: u.Sub, AMR: []string{"pwd"}}, nil
 }
 
-const sessionLifetime = 8 * time.Hour
+// hinted finds the user whom an application means: by name, by the claim email, by
+// sub, in this order.
+func (all users) hinted(hint string) *user {
+	if u := all.byName(hint); u != nil {
+		return u
+	}
+	for i := range all {
+		if all[i].Claims["email"] == hint {
+			return &all[i]
+		}
+	}
+	return all.bySub(hint)
+}

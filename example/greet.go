@@ -1,0 +1,29 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+)
+
+// greet says what is served and what to try from this machine, where base leads.
+func greet(w io.Writer, o options, base string) {
+	client, secret, scope := "CLIENT_ID", "CLIENT_SECRET", ""
+	if o.seeded {
+		client, secret, scope = "client1", "secret", " -d scope=scope1"
+	}
+	u, _ := url.Parse(o.issuer) // New checked it
+	fmt.Fprintf(w, `issuer    %[1]s
+listening %[2]s
+token     POST %[3]s/connect/token  (client_credentials, authorization_code, refresh_token, device_code, ciba, password, custom)
+sign in   %[3]s/connect/authorize  (bob/bob, alice/alice)
+devices   POST %[3]s/connect/deviceauthorization, codes are entered at %[3]s/device
+ciba      POST %[3]s/connect/ciba, requests are decided at %[3]s/requests
+access    %[3]s/apps
+keys      %[3]s/.well-known/openid-configuration/jwks
+metadata  %[3]s/.well-known/openid-configuration
+
+curl -s %[2]s%[4]s/connect/token -d grant_type=client_credentials -d client_id=%[5]s -d client_secret=%[6]s%[7]s
+`, o.issuer, base, strings.TrimSuffix(o.issuer, "/"), strings.TrimSuffix(u.Path, "/"), client, secret, scope)
+}
