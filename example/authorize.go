@@ -109,7 +109,7 @@ func (req *authorizationRequest) check() error {
 
 // ask shows the page that is needed next, or none.
 func (a *authorization) ask(w http.ResponseWriter, r *http.Request, req *authorizationRequest) {
-	if name := r.URL.Query().Get("demo_user"); a.demo && name != "" {
+	if name := r.URL.Query().Get("demo_user"); a.demo && name != "" && isLocal(r) {
 		u := a.users.byName(name)
 		if u == nil {
 			a.back(w, r, req, problem{"access_denied", "there is no such demo user"})

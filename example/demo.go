@@ -2,7 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"net"
 	"net/http"
+	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/grantor-go/grantor/grants"
@@ -13,6 +16,10 @@ import (
 // demoDecide decides as any user, for scripts: -demo. The form has action=allow or
 // deny, user=NAME, and user_code or auth_req_id. It answers 204, or an error as JSON.
 func (s *site) demoDecide(w http.ResponseWriter, r *http.Request) {
+	if !isLocal(r) {
+		writeDemo(w, told{http.StatusForbidden, "the Host is not a loopback address"})
+		return
+	}
 	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
 	action, code, id := r.PostFormValue("action"), r.PostFormValue("user_code"), r.PostFormValue("auth_req_id")
 	if action != "allow" && action != "deny" || (code == "") == (id == "") || r.PostFormValue("user") == "" {
@@ -61,6 +68,17 @@ func (s *site) explainDemo(w http.ResponseWriter, r *http.Request, err error) to
 		answer.status = http.StatusNotFound
 	}
 	return answer
+}
+
+// isLocal reports whether a request was meant for a loopback address. A page of
+// elsewhere can have its own name lead here, and then is of the same origin.
+func isLocal(r *http.Request) bool {
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host = strings.Trim(r.Host, "[]")
+	}
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 func writeDemo(w http.ResponseWriter, answer told) {

@@ -28,24 +28,18 @@ func (s *site) signIn(w http.ResponseWriter, r *http.Request) (status int, probl
 	return http.StatusServiceUnavailable, "Signing in does not work at the moment. Please try again."
 }
 
-// login compares the password. Wrong ones are counted for the user, together with
-// those of the password grant, and for the network. Where made-up names are refused a
-// wrong password is: 429 tells nobody's name.
+// login compares the password. Wrong ones are counted for the name and the network,
+// together with those of the password grant, whether there is such a user or not: 429
+// tells nobody's name.
 func (s *site) login(r *http.Request) (u *user, err error) {
 	name := r.PostFormValue("username")
-	network := tokenendpoint.Attempt{Secret: tokenendpoint.SecretPassword, Network: tokenendpoint.Network(callerAddr(r))}
-	var own []tokenendpoint.Attempt
-	if s.users.byName(name) != nil {
-		attempt := network
-		attempt.User = strings.ToLower(strings.TrimSpace(name))
-		own = append(own, attempt)
-	}
+	counted := tokenendpoint.Attempt{Secret: tokenendpoint.SecretPassword, User: strings.ToLower(strings.TrimSpace(name)), Network: tokenendpoint.Network(callerAddr(r))}
 	err = s.endpoint.Guess(r.Context(), func() (wrong bool, err error) {
-		if u = s.users.login(name, r.PostFormValue("password")); u != nil {
-			return false, nil
+		if u = s.users.login(name, r.PostFormValue("password")); u == nil {
+			return true, errWrongPassword
 		}
-		return true, s.endpoint.Guess(r.Context(), func() (bool, error) { return true, errWrongPassword }, network)
-	}, own...)
+		return false, nil
+	}, counted)
 	return u, err
 }
 

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/grantor-go/grantor/grants"
-	"github.com/grantor-go/grantor/internal/secret"
-	"github.com/grantor-go/grantor/store"
 	"github.com/grantor-go/grantor/tokenendpoint"
 )
 
@@ -63,7 +61,6 @@ func (q *requests) resolve(_ context.Context, auth *grants.Authentication) (stri
 
 // ask is CIBA.Ask.
 func (q *requests) ask(_ context.Context, auth *grants.Authentication) error {
-	grantID, _, _ := secret.KeyOf(string(store.KindDecision), auth.Decision)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.tidy(auth.Subject)
@@ -75,7 +72,7 @@ func (q *requests) ask(_ context.Context, auth *grants.Authentication) error {
 	}
 	q.bySub[auth.Subject] = append(q.bySub[auth.Subject], request{
 		Ref: rand.Text(), Client: nameOf(auth.Request.Client), Scopes: auth.Request.Scopes, Message: auth.BindingMessage,
-		ExpiresAt: auth.ExpiresAt, decision: auth.Decision, grantID: grantID,
+		ExpiresAt: auth.ExpiresAt, decision: auth.Decision, grantID: auth.GrantID,
 	})
 	return nil
 }

@@ -240,10 +240,10 @@ func TestThrottlingDoesNotTellWhoIsAUser(t *testing.T) {
 		b.submit("action", "login", "username", "nobody", "password", "guess")
 		b.shows(http.StatusUnauthorized, "not right")
 	}
-	for _, name := range []string{"nobody", "bob"} {
-		b.submit("action", "login", "username", name, "password", "guess")
-		b.shows(http.StatusTooManyRequests, "Too many attempts")
-	}
+	b.submit("action", "login", "username", "nobody", "password", "guess")
+	b.shows(http.StatusTooManyRequests, "Too many attempts")
+	b.submit("action", "login", "username", "bob", "password", "guess")
+	b.shows(http.StatusUnauthorized, "not right")
 	b.submit("action", "login", "username", "bob", "password", "bob")
 	b.shows(http.StatusOK, "Allow access?")
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/grantor-go/grantor/internal/secret"
 	"github.com/grantor-go/grantor/store"
 	"github.com/grantor-go/grantor/tokenendpoint"
 )
@@ -21,13 +22,15 @@ import (
 type CIBA struct {
 	// Resolve finds the user whom a hint means and returns their subject. It refuses
 	// by an error such as UnknownUserID, ExpiredLoginHintToken, MissingUserCode,
-	// InvalidUserCode, AccessDenied or, for a user who is asked too often, an Error with
+	// InvalidUserCode (with the subject, so that wrong ones are counted by user),
+	// AccessDenied or, for a user who is asked too often, an Error with
 	// TemporarilyUnavailable and ReasonThrottled. Required.
 	Resolve func(ctx context.Context, req *Authentication) (subject string, err error)
 
 	// Ask has the user asked: by a notification on a telephone, in a list on a page. It
 	// does not wait for the answer. Whoever has the Decision can decide: the service
-	// keeps it, and never hands it to the client. Required.
+	// keeps it, and never hands it to the client. If it returns an error the client gets
+	// that, as of GrantValidator.Validate, and nothing can be decided any more. Required.
 	Ask func(ctx context.Context, req *Authentication) error
 
 	// Path is where clients ask, relative to the issuer. Empty means /connect/ciba.
@@ -69,16 +72,17 @@ type Authentication struct {
 	// asked; empty if the client did not send one, or is not registered to.
 	UserCode string
 
-	// For Ask: who is to be asked, by what it is decided, until when.
+	// For Ask: who is to be asked, by what it is decided, until when, and the family of
+	// all that comes of it.
 	Subject   string
 	Decision  string
 	ExpiresAt time.Time
+	GrantID   string
 }
 
 // Asked is what a user is to decide on.
 type Asked struct {
 	*tokenendpoint.Pending
-	Subject        string
 	BindingMessage string
 	ACRValues      []string // wished for by the client
 }
@@ -134,7 +138,7 @@ func (c *CIBA) authenticate(ctx context.Context, req *tokenendpoint.Request) (to
 		return nil, err
 	}
 	interval := orDefault(req.Client.PollInterval, 5*time.Second)
-	data := polled{Interval: int64(interval / time.Second), Subject: auth.Subject, Message: auth.BindingMessage, ACR: req.ACRValues}
+	data := polled{Interval: int64(interval / time.Second), Message: auth.BindingMessage, ACR: req.ACRValues}
 	auth.Decision = tokenendpoint.NewDecision()
 	if err := c.sealNotification(&data, auth); err != nil {
 		return nil, err
@@ -143,14 +147,16 @@ func (c *CIBA) authenticate(ctx context.Context, req *tokenendpoint.Request) (to
 	if err != nil {
 		return nil, err
 	}
-	record := store.Record{Kind: store.KindBackchannel, Grant: &store.Grant{Scopes: req.Scopes, Resources: req.Resources}, Data: encoded}
+	record := store.Record{Kind: store.KindBackchannel, Grant: &store.Grant{Subject: auth.Subject, Scopes: req.Scopes, Resources: req.Resources}, Data: encoded}
 	id, err := req.Defer(ctx, record, auth.Decision, lifetime)
 	if err != nil {
 		return nil, err
 	}
 	auth.ExpiresAt = req.Time.Add(lifetime)
-	if err := c.Ask(ctx, auth); err != nil {
-		return nil, err
+	auth.GrantID, _, _ = secret.KeyOf(string(store.KindDecision), auth.Decision)
+	if err := c.Ask(ctx, auth); err != nil { // nobody is asked, so nobody must decide
+		_, failed := req.Endpoint.Revoke(context.WithoutCancel(ctx), store.Match{Family: auth.GrantID})
+		return nil, errors.Join(err, failed)
 	}
 	return tokenendpoint.Members{"auth_req_id": id, "expires_in": int64(lifetime / time.Second), "interval": int64(interval / time.Second)}, nil
 }
@@ -167,16 +173,23 @@ func (c *CIBA) permit(req *tokenendpoint.Request) error {
 	return nil
 }
 
-// resolve finds the user. Wrong user codes are counted for each hint.
-func (c *CIBA) resolve(ctx context.Context, auth *Authentication) error {
-	err := auth.Request.Endpoint.Guess(ctx, func() (wrong bool, err error) {
-		auth.Subject, err = c.Resolve(ctx, auth)
-		return errors.Is(err, tokenendpoint.InvalidUserCode), err
-	}, tokenendpoint.Attempt{Secret: tokenendpoint.SecretBackchannel, ClientID: auth.Request.Client.ID, User: auth.hint()})
+// resolve finds the user. Wrong user codes are counted by user, if Resolve says whose
+// they are, since a hint can be written in many ways; after too many a right one is not
+// told from a wrong one.
+func (c *CIBA) resolve(ctx context.Context, auth *Authentication) (err error) {
+	auth.Subject, err = c.Resolve(ctx, auth)
 	if err == nil && auth.Subject == "" {
 		return errors.New("grants: CIBA.Resolve returned neither a subject nor an error")
 	}
-	return err
+	wrong := errors.Is(err, tokenendpoint.InvalidUserCode)
+	if err != nil && !wrong {
+		return err
+	}
+	attempt := tokenendpoint.Attempt{Secret: tokenendpoint.SecretBackchannel, ClientID: auth.Request.Client.ID, User: auth.Subject}
+	if auth.Subject == "" {
+		attempt.User = auth.hint()
+	}
+	return auth.Request.Endpoint.Guess(ctx, func() (bool, error) { return wrong, err }, attempt)
 }
 
 // Validate answers a poll (section 10.1).
@@ -199,18 +212,15 @@ func (c *CIBA) Find(ctx context.Context, e *tokenendpoint.Endpoint, decision str
 }
 
 func (c *CIBA) find(ctx context.Context, e *tokenendpoint.Endpoint, decision string) (*Asked, *polled, error) {
-	pending, err := e.FindPending(ctx, decision)
+	pending, err := e.FindPending(ctx, store.KindBackchannel, decision)
 	if err != nil {
 		return nil, nil, err
-	}
-	if pending.Handle == "" { // a user code: a device's
-		return nil, nil, refuse(tokenendpoint.InvalidGrant, tokenendpoint.ReasonUnknownHandle, "there is no such decision")
 	}
 	var data polled
 	if err := data.read(pending.Data); err != nil {
 		return nil, nil, err
 	}
-	return &Asked{Pending: pending, Subject: data.Subject, BindingMessage: data.Message, ACRValues: data.ACR}, &data, nil
+	return &Asked{Pending: pending, BindingMessage: data.Message, ACRValues: data.ACR}, &data, nil
 }
 
 // Approve lets the client in, once its user has said so. The grant is that of the user
@@ -230,9 +240,6 @@ func (c *CIBA) decide(ctx context.Context, e *tokenendpoint.Endpoint, decision s
 	asked, data, err := c.find(ctx, e, decision)
 	if err != nil {
 		return err
-	}
-	if grant != nil && grant.Subject != asked.Subject {
-		return errors.New("grants: the Subject of the grant is not that of the user who was asked")
 	}
 	if err := e.Decide(ctx, asked.Pending, grant); err != nil {
 		return err

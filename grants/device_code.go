@@ -111,7 +111,7 @@ func (d DeviceCode) Find(ctx context.Context, e *tokenendpoint.Endpoint, visitor
 	}
 	var pending *tokenendpoint.Pending
 	err := e.Guess(ctx, func() (wrong bool, err error) {
-		pending, err = e.FindPending(ctx, code)
+		pending, err = e.FindPending(ctx, store.KindDevice, code)
 		var refusal *tokenendpoint.Error
 		return errors.As(err, &refusal) && refusal.Reason == tokenendpoint.ReasonUnknownHandle, err
 	}, attempts...)

@@ -18,7 +18,9 @@ type Password struct {
 	// InvalidGrant if there is no such user or the password is wrong: the answer is the
 	// same, and Verify takes the same time for both. Any other error is an outage or a
 	// fault, as of GrantValidator.Validate. The client's wishes are in the Request
-	// (Tenant, IdP, ACRValues). Neither string has line breaks; they are 1 to 256 and 1
+	// (Tenant, IdP, ACRValues). Wrong ones are counted by the name in lower case and
+	// without spaces around: a Verify that finds the same user by more spellings counts
+	// by itself. Neither string has line breaks; they are 1 to 256 and 1
 	// to 1024 bytes of UTF-8. Required.
 	Verify func(ctx context.Context, req *tokenendpoint.Request, username, password string) (*store.Grant, error)
 }
@@ -39,7 +41,7 @@ func (p Password) Check() error {
 func (p Password) Validate(ctx context.Context, req *tokenendpoint.Request) (*tokenendpoint.Result, error) {
 	username, password := req.Form.Get("username"), req.Form.Get("password")
 	switch {
-	case username == "":
+	case strings.TrimSpace(username) == "":
 		return nil, refuse(tokenendpoint.InvalidRequest, tokenendpoint.ReasonMissingParameter, "username is missing")
 	case password == "":
 		return nil, refuse(tokenendpoint.InvalidRequest, tokenendpoint.ReasonMissingParameter, "password is missing")

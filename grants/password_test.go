@@ -185,7 +185,7 @@ func TestPasswordsAreCountedByUser(t *testing.T) {
 	}
 	network := "192.0.2.1/32" // that of httptest
 	for i, attempt := range throttle.failed {
-		user := []string{"", "alice-the-user"}[i%2] // the user there, and anybody there
+		user := []string{"alice-the-user", ""}[i%2] // the user there, and anybody there
 		if attempt.Secret != tokenendpoint.SecretPassword || attempt.User != user || attempt.Network.String() != network || attempt.ClientID != "" {
 			t.Errorf("counted %+v", attempt)
 		}

@@ -18,7 +18,6 @@ type polled struct {
 	Early    bool  `json:"e,omitempty"` // one was, since
 
 	// Of backchannel authentication.
-	Subject      string   `json:"s,omitempty"` // whom the hint meant
 	Notify       string   `json:"n,omitempty"` // the client's notification endpoint, if it is to be notified
 	Notification []byte   `json:"t,omitempty"` // and its client_notification_token, sealed by the decision id
 	Message      string   `json:"m,omitempty"` // binding_message
@@ -71,7 +70,9 @@ func wait(ctx context.Context, req *tokenendpoint.Request, record *store.Record)
 	pending := refuse(tokenendpoint.AuthorizationPending, tokenendpoint.ReasonPending, "nobody has decided yet")
 	early := refuse(tokenendpoint.SlowDown, tokenendpoint.ReasonEarly, "wait longer between two polls")
 	interval := time.Duration(data.Interval) * time.Second
-	isEarly := data.Polled != 0 && req.Time.Before(store.FromMicros(data.Polled).Add(interval-jitter(interval)))
+	last := store.FromMicros(data.Polled)
+	isEarly := data.Polled != 0 && !req.Time.Before(last) && // a clock that was set back makes nobody early
+		req.Time.Before(last.Add(interval-jitter(interval)))
 	answer := pending
 	switch {
 	case isEarly && data.Early:

@@ -59,11 +59,16 @@ type companion struct {
 // for Event.Endpoint. Members are the answer's, as JSON; of the Request, Scopes and
 // Resources are nil.
 func (e *Endpoint) Form(name string, serve func(ctx context.Context, req *Request) (Members, error)) http.Handler {
+	return e.form(name, "", serve)
+}
+
+func (e *Endpoint) form(name, grantType string, serve func(ctx context.Context, req *Request) (Members, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e.answer(w, r, name, func(ctx context.Context, r *http.Request, req *Request) (*response, error) {
 			if err := e.parse(r, req); err != nil {
 				return nil, err
 			}
+			req.GrantType = grantType
 			if err := e.authenticate(ctx, req); err != nil {
 				return nil, err
 			}
@@ -83,11 +88,10 @@ func (e *Endpoint) Form(name string, serve func(ctx context.Context, req *Reques
 // handler is that of a companion: what its client may do and have is looked at
 // before it is asked.
 func (e *Endpoint) handler(c companion) http.Handler {
-	return e.Form(c.Name, func(ctx context.Context, req *Request) (Members, error) {
+	return e.form(c.Name, c.grantType, func(ctx context.Context, req *Request) (Members, error) {
 		if _, err := e.permit(ctx, req, c.grantType); err != nil {
 			return nil, err
 		}
-		req.GrantType = c.grantType
 		return c.Serve(ctx, req)
 	})
 }

@@ -73,10 +73,14 @@ func (e *Endpoint) serve(ctx context.Context, r *http.Request, req *Request) (*r
 	if err := e.parse(r, req); err != nil {
 		return nil, err
 	}
+	grantType := req.Form.Get("grant_type")
+	if e.grants[grantType] != nil {
+		req.GrantType = grantType
+	}
 	if err := e.authenticate(ctx, req); err != nil {
 		return nil, err
 	}
-	validator, err := e.permit(ctx, req, req.Form.Get("grant_type"))
+	validator, err := e.permit(ctx, req, grantType)
 	if err != nil {
 		return nil, err
 	}

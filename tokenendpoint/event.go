@@ -15,12 +15,13 @@ import (
 type Event struct {
 	// Endpoint is the name of the companion that the request came to, such as
 	// device_authorization_endpoint, or that Form was given. Empty: the token endpoint.
+	// "decision": there was no request, a user has decided (Endpoint.Decide).
 	Endpoint string
 
 	Time     time.Time     // when the request arrived, by Config.Now
 	Duration time.Duration // until the answer was written
 
-	Status int       // of the answer
+	Status int       // of the answer; zero if there was no request
 	Code   ErrorCode // empty if tokens were issued
 	Reason Reason    // ReasonIssued or, of a companion, ReasonAnswered; or why not
 
@@ -53,6 +54,8 @@ func LogEvents(logger *slog.Logger) func(context.Context, Event) {
 			message = "token not yet issued"
 		case ev.Code != "":
 			level, message = slog.LevelInfo, "token request refused"
+		case ev.Reason == ReasonApproved || ev.Reason == ReasonDenied:
+			level, message = slog.LevelInfo, "decided by a user"
 		case ev.Endpoint != "":
 			message = "token request begun"
 		}

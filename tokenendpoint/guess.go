@@ -16,7 +16,8 @@ import (
 //
 // In one process guesses that are counted by user are tried one after the other, and
 // of those that are counted for all users a few at a time, so that a thousand at once
-// are not a thousand that nobody counted.
+// are not a thousand that nobody counted. A try that guesses again, by an attempt of a
+// user, would wait for those that wait for it.
 func (e *Endpoint) Guess(ctx context.Context, try func() (wrong bool, err error), attempts ...Attempt) error {
 	waiting, cancel := context.WithTimeout(ctx, e.config.Timeout)
 	defer cancel()
@@ -45,8 +46,16 @@ func (e *Endpoint) Guess(ctx context.Context, try func() (wrong bool, err error)
 	return err
 }
 
+// compareAttempts puts those of a user first: whoever waits for one user's turn must
+// not hold what others need.
 func compareAttempts(a, b Attempt) int {
-	return cmp.Or(cmp.Compare(a.Secret, b.Secret), cmp.Compare(a.ClientID, b.ClientID), cmp.Compare(a.User, b.User),
+	ofAll := func(attempt Attempt) int {
+		if attempt.User == "" {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(ofAll(a)-ofAll(b), cmp.Compare(a.Secret, b.Secret), cmp.Compare(a.ClientID, b.ClientID), cmp.Compare(a.User, b.User),
 		cmp.Compare(a.Network.String(), b.Network.String()))
 }
 

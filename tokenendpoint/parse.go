@@ -16,6 +16,9 @@ func (e *Endpoint) parse(r *http.Request, req *Request) error {
 		err.status = http.StatusMethodNotAllowed
 		return err
 	}
+	if mode := r.Header.Get("Sec-Fetch-Mode"); mode == "navigate" || mode == "no-cors" { // a page would spend its visitor's attempts
+		return reject(InvalidRequest, ReasonBrowserForm, "web pages send token requests by fetch with CORS, not by forms")
+	}
 	if err := checkQuery(r.URL.RawQuery); err != nil {
 		return err
 	}
@@ -33,9 +36,6 @@ func (e *Endpoint) parse(r *http.Request, req *Request) error {
 		return err
 	}
 	req.AuthMethod = req.credentials.method
-	if name := req.Form.Get("grant_type"); e.grants[name] != nil {
-		req.GrantType = name
-	}
 	return nil
 }
 

@@ -178,7 +178,7 @@ func TestADecisionThatCannotBe(t *testing.T) {
 			p := newPendingDesk(t)
 			p.begin("web", "scope", "orders.read")
 			test.alter(p)
-			pending, err := p.endpoint.FindPending(t.Context(), p.decision)
+			pending, err := p.endpoint.FindPending(t.Context(), p.kind(), p.decision)
 			if pending != nil {
 				t.Errorf("found %+v", pending)
 			}

@@ -51,15 +51,42 @@ func TestDefer(t *testing.T) {
 			t.Errorf("the event is %+v", event)
 		}
 	})
-	t.Run("refuses a grant that has a user or a session already", func(t *testing.T) {
-		for _, grant := range []store.Grant{{Subject: "alice"}, {Session: "s1"}} {
-			p := newPendingDesk(t)
-			p.deferred.Grant = &grant
-			if answer := p.post("web", "scope", "orders.read"); answer.status != 500 {
-				t.Errorf("%d %s", answer.status, answer.body)
-			}
-			p.refused(p.deferErr, tokenendpoint.ServerError, tokenendpoint.ReasonInternal)
+	t.Run("keeps who alone can decide beside what is asked for, and no session", func(t *testing.T) {
+		p := newPendingDesk(t)
+		p.deferred.Grant = &store.Grant{Subject: "alice", Session: "s1", Scopes: []string{"orders.read"}}
+		p.begin("web", "scope", "orders.read")
+		pending := p.find()
+		p.equal("the subject", pending.Subject, "alice")
+		p.equal("that of the grant", pending.Grant.Subject+pending.Grant.Session, "")
+		p.refused(p.endpoint.Decide(t.Context(), pending, &store.Grant{Subject: "mallory"}), tokenendpoint.ServerError, tokenendpoint.ReasonMalformedSubject)
+		if err := p.decide(pending); err != nil {
+			t.Error(err)
 		}
+		event := p.events[len(p.events)-1]
+		if event.Endpoint != "decision" || event.Reason != tokenendpoint.ReasonApproved || event.ClientID != "web" || event.GrantID != pending.GrantID {
+			t.Errorf("the event is %+v", event)
+		}
+	})
+	t.Run("is not decided when it is over", func(t *testing.T) {
+		p := newPendingDesk(t)
+		handle := p.begin("web", "scope", "orders.read")
+		pending := p.find()
+		p.clock.Advance(10 * time.Minute)
+		p.refused(p.decide(pending), tokenendpoint.InvalidGrant, tokenendpoint.ReasonExpired)
+		p.want(p.poll("web", handle), 400, "expired")
+	})
+	t.Run("is found as what it is alone", func(t *testing.T) {
+		p := newPendingDesk(t)
+		p.begin("web", "scope", "orders.read")
+		for _, kind := range []store.Kind{store.KindDevice, store.KindCode, store.KindRefresh, store.KindDecision, ""} {
+			_, err := p.endpoint.FindPending(t.Context(), kind, p.decision)
+			p.refused(err, tokenendpoint.InvalidGrant, tokenendpoint.ReasonUnknownHandle)
+		}
+		p.decision = "WDJBMJHT"
+		p.begin("web", "scope", "orders.read")
+		p.find()
+		_, err := p.endpoint.FindPending(t.Context(), store.KindBackchannel, p.decision)
+		p.refused(err, tokenendpoint.InvalidGrant, tokenendpoint.ReasonUnknownHandle)
 	})
 	t.Run("is an outage, not a verdict, when the store is one", func(t *testing.T) {
 		p := newPendingDesk(t)

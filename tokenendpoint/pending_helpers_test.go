@@ -55,7 +55,7 @@ func (p pendingGrant) Companion() tokenendpoint.Companion {
 
 func (p pendingGrant) ask(ctx context.Context, req *tokenendpoint.Request) (tokenendpoint.Members, error) {
 	record := p.deferred
-	record.Kind, record.Data = store.KindDevice, []byte("the grant type's own")
+	record.Kind, record.Data = p.kind(), []byte("the grant type's own")
 	if record.Grant == nil {
 		record.Grant = &store.Grant{Scopes: req.Scopes, Resources: req.Resources}
 	}
@@ -66,8 +66,8 @@ func (p pendingGrant) ask(ctx context.Context, req *tokenendpoint.Request) (toke
 	return tokenendpoint.Members{"handle": handle}, nil
 }
 
-func (pendingGrant) Validate(ctx context.Context, req *tokenendpoint.Request) (*tokenendpoint.Result, error) {
-	record, err := req.Find(ctx, store.KindDevice, req.Form.Get("handle"))
+func (p pendingGrant) Validate(ctx context.Context, req *tokenendpoint.Request) (*tokenendpoint.Result, error) {
+	record, err := req.Find(ctx, p.kind(), req.Form.Get("handle"))
 	switch {
 	case err != nil:
 		return nil, err
@@ -117,9 +117,17 @@ func (p *pendingDesk) poll(client, handle string) deskAnswer {
 	return p.desk.ask(p.t.Context(), client, deskForm(pendingGrantType, []string{"handle", handle}))
 }
 
+// kind is that of what a user code, or a decision id, is for.
+func (p *pendingDesk) kind() store.Kind {
+	if len(p.decision) < 65 {
+		return store.KindDevice
+	}
+	return store.KindBackchannel
+}
+
 func (p *pendingDesk) find() *tokenendpoint.Pending {
 	p.t.Helper()
-	pending, err := p.endpoint.FindPending(p.t.Context(), p.decision)
+	pending, err := p.endpoint.FindPending(p.t.Context(), p.kind(), p.decision)
 	if err != nil {
 		p.t.Fatalf("FindPending: %v", err)
 	}

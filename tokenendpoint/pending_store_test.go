@@ -122,7 +122,7 @@ func (p *pendingDesk) record() *store.Record {
 	p.t.Helper()
 	var kept *store.Record
 	p.records.found = func(record *store.Record, _ *store.Family) {
-		if record.Kind == store.KindDevice {
+		if record.Kind != store.KindDecision {
 			kept = record
 		}
 	}
@@ -158,7 +158,7 @@ func TestFindPendingTellsOutagesFromVerdicts(t *testing.T) {
 					}
 					return call(ctx)
 				}
-				_, err := p.endpoint.FindPending(t.Context(), p.decision)
+				_, err := p.endpoint.FindPending(t.Context(), p.kind(), p.decision)
 				p.refused(err, test.code, test.reason)
 			})
 		}
@@ -168,7 +168,7 @@ func TestFindPendingTellsOutagesFromVerdicts(t *testing.T) {
 		p.begin("web", "scope", "orders.read")
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err := p.endpoint.FindPending(ctx, p.decision)
+		_, err := p.endpoint.FindPending(ctx, p.kind(), p.decision)
 		p.refused(err, tokenendpoint.TemporarilyUnavailable, tokenendpoint.ReasonStoreUnavailable)
 	})
 	for name, test := range map[string]struct {
@@ -190,13 +190,13 @@ func TestFindPendingTellsOutagesFromVerdicts(t *testing.T) {
 			p := newPendingDesk(t)
 			p.begin("web", "scope", "orders.read")
 			p.records.found = func(record *store.Record, family *store.Family) {
-				if record.Kind == store.KindDevice {
+				if record.Kind != store.KindDecision {
 					grant := *record.Grant
 					record.Grant = &grant
 					test.alter(record, family)
 				}
 			}
-			_, err := p.endpoint.FindPending(t.Context(), p.decision)
+			_, err := p.endpoint.FindPending(t.Context(), p.kind(), p.decision)
 			p.refused(err, test.code, test.reason)
 		})
 	}
@@ -209,7 +209,7 @@ func TestFindPendingTellsOutagesFromVerdicts(t *testing.T) {
 				record.Sealed[len(record.Sealed)-1] ^= 1
 			}
 		}
-		_, err := p.endpoint.FindPending(t.Context(), p.decision)
+		_, err := p.endpoint.FindPending(t.Context(), p.kind(), p.decision)
 		p.refused(err, tokenendpoint.ServerError, tokenendpoint.ReasonCorrupt)
 	})
 }

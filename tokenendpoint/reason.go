@@ -23,6 +23,7 @@ const (
 	ReasonTooManyParameters Reason = "too_many_parameters" // over 100
 	ReasonParameterTooLong  Reason = "parameter_too_long"  // client_id and client_secret over 512 octets, grant_type 256, scope 4096, resource 2048, acr_values 1024, others as their table in form.go says, at most 50 KiB
 	ReasonQueryParameter    Reason = "parameter_in_query"  // RFC 6749 section 2.3.1
+	ReasonBrowserForm       Reason = "browser_form"        // a form of a web page, which no client sends
 )
 
 // Reasons why the client is not authenticated, steps 1 and 2. The code is
@@ -80,7 +81,7 @@ const (
 	ReasonOtherClient      Reason = "other_client"       // another client's
 	ReasonExpired          Reason = "expired"            // it was right, once
 	ReasonRevoked          Reason = "revoked"            // with everything of its family
-	ReasonReused           Reason = "reused"             // spent already; its family is revoked now
+	ReasonReused           Reason = "reused"             // spent already; its family is revoked now, unless it was polled for
 	ReasonRedirectURI      Reason = "wrong_redirect_uri" // not that of the authorization request
 	ReasonVerifier         Reason = "wrong_verifier"     // missing, or not that of the challenge
 	ReasonVerifierSyntax   Reason = "malformed_verifier" // or there was no challenge; invalid_request
@@ -93,7 +94,8 @@ const (
 const (
 	ReasonPending         Reason = "pending"          // authorization_pending: nobody has decided
 	ReasonEarly           Reason = "early"            // slow_down: polled before its interval was over
-	ReasonDenied          Reason = "denied"           // access_denied: the user said no
+	ReasonApproved        Reason = "approved"         // of a decision: the user said yes
+	ReasonDenied          Reason = "denied"           // of a decision: the user said no; of a poll: access_denied
 	ReasonDecided         Reason = "decided"          // invalid_grant: it was approved or denied already
 	ReasonMalformedHint   Reason = "malformed_hint"   // no hint, several, or one that cannot be read; invalid_request
 	ReasonMalformedOption Reason = "malformed_option" // requested_expiry, binding_message, client_notification_token or user_code

@@ -78,15 +78,21 @@ type MemoryThrottle struct {
 	Window     time.Duration    // zero means a minute
 	UserLimit  int              // failures with passwords and user codes; zero means 10
 	UserWindow time.Duration    // zero means 15 minutes
-	Size       int              // counters in each of the three tables; zero means 65536
+	Size       int              // counters in each table; zero means 65536
 	Now        func() time.Time // nil means time.Now
 
-	known, unknown, people counters
+	known, unknown, passwords, codes counters
 }
+
+// mostOfOne is how many users of one network have counters of their own. Beyond them,
+// attempts from there are counted as one user's: names are a stranger's to choose, and
+// must not fill a table.
+const mostOfOne = 1024
 
 type counters struct {
 	mu    sync.Mutex
 	count map[Attempt]counter
+	of    map[netip.Prefix]int // counters with a User, by their Network
 	swept time.Time
 }
 
@@ -99,7 +105,7 @@ type counter struct {
 func (m *MemoryThrottle) Blocked(_ context.Context, attempt Attempt) (time.Duration, error) {
 	table := m.table(attempt)
 	table.mu.Lock()
-	c, ok := table.count[attempt]
+	c, ok := table.count[table.key(attempt)]
 	table.mu.Unlock()
 	if limit, _ := m.limits(attempt); !ok || c.failures < limit {
 		return 0, nil
@@ -116,12 +122,19 @@ func (m *MemoryThrottle) Failed(_ context.Context, attempt Attempt) error {
 	_, window := m.limits(attempt)
 	table.mu.Lock()
 	defer table.mu.Unlock()
+	hasRoom := table.room(attempt, now, window, orDefault(m.Size, 1<<16))
+	attempt = table.key(attempt)
 	c, ok := table.count[attempt]
 	switch {
 	case ok && now.Before(c.until):
 		c.failures++
-	case ok || table.room(now, window, orDefault(m.Size, 1<<16)):
+	case ok:
 		c = counter{failures: 1, until: now.Add(window)}
+	case hasRoom:
+		c = counter{failures: 1, until: now.Add(window)}
+		if attempt.User != "" {
+			table.of[attempt.Network]++
+		}
 	default:
 		return nil
 	}
@@ -129,17 +142,33 @@ func (m *MemoryThrottle) Failed(_ context.Context, attempt Attempt) error {
 	return nil
 }
 
+// key is the counter of an attempt: its own or, of a network that has as many as it
+// may, the one that is left.
+func (t *counters) key(attempt Attempt) Attempt {
+	if _, ok := t.count[attempt]; !ok && attempt.User != "" && attempt.Network.IsValid() && t.of[attempt.Network] >= mostOfOne {
+		return Attempt{Secret: attempt.Secret, Network: attempt.Network}
+	}
+	return attempt
+}
+
 // room makes sure that one more counter fits, if need be by collecting those
 // whose window has passed, at most ten times a window.
-func (t *counters) room(now time.Time, window time.Duration, size int) bool {
+func (t *counters) room(attempt Attempt, now time.Time, window time.Duration, size int) bool {
 	if t.count == nil {
-		t.count = make(map[Attempt]counter)
+		t.count, t.of = make(map[Attempt]counter), make(map[netip.Prefix]int)
 	}
-	if len(t.count) >= size && now.Sub(t.swept) >= window/10 {
+	if (len(t.count) >= size || t.of[attempt.Network] >= mostOfOne) && now.Sub(t.swept) >= window/10 {
 		t.swept = now
 		for attempt, c := range t.count {
-			if !now.Before(c.until) {
-				delete(t.count, attempt)
+			if now.Before(c.until) {
+				continue
+			}
+			delete(t.count, attempt)
+			if attempt.User == "" {
+				continue
+			}
+			if t.of[attempt.Network]--; t.of[attempt.Network] == 0 {
+				delete(t.of, attempt.Network)
 			}
 		}
 	}
@@ -148,8 +177,10 @@ func (t *counters) room(now time.Time, window time.Duration, size int) bool {
 
 func (m *MemoryThrottle) table(attempt Attempt) *counters {
 	switch {
+	case attempt.Secret == SecretPassword:
+		return &m.passwords
 	case attempt.Secret != SecretOfClient:
-		return &m.people
+		return &m.codes
 	case attempt.ClientID == "":
 		return &m.unknown
 	}

@@ -52,21 +52,21 @@ func (a *transcriptAsked) backchannel(logger *slog.Logger) *grants.CIBA {
 	a.decisions = make(map[string]string)
 	a.ciba = &grants.CIBA{UserCodes: true, Logger: logger}
 	a.ciba.Resolve = func(_ context.Context, req *grants.Authentication) (string, error) {
-		switch hint := req.LoginHint + req.LoginHintToken + req.HintSubject; {
+		switch hint := strings.ToLower(strings.TrimSpace(req.LoginHint + req.LoginHintToken + req.HintSubject)); {
 		case hint == "expired-ticket":
 			return "", tokenendpoint.ExpiredLoginHintToken
 		case hint == "barred-user":
 			return "", tokenendpoint.AccessDenied
 		case hint == "often-asked":
 			return "", &tokenendpoint.Error{Code: tokenendpoint.TemporarilyUnavailable, Reason: tokenendpoint.ReasonThrottled, RetryAfter: time.Minute}
-		case hint != "alice" && hint != "ticket-of-alice" && hint != "Alice ":
+		case hint != "alice" && hint != "ticket-of-alice":
 			return "", tokenendpoint.UnknownUserID
 		case !req.Request.Client.UserCodeParameter:
 			return "alice", nil
 		case req.UserCode == "":
 			return "", tokenendpoint.MissingUserCode
 		case req.UserCode != "code-4711":
-			return "", tokenendpoint.InvalidUserCode
+			return "alice", tokenendpoint.InvalidUserCode
 		}
 		return "alice", nil
 	}
