@@ -36,7 +36,7 @@ func (r RefreshToken) Validate(ctx context.Context, req *tokenendpoint.Request) 
 		return nil, err
 	case !record.SpentAt.IsZero():
 		return r.again(ctx, req, record)
-	case rotates(req):
+	case rotates(req, record):
 		return &tokenendpoint.Result{Spend: record}, nil
 	}
 	return &tokenendpoint.Result{Keep: record}, nil
@@ -44,8 +44,9 @@ func (r RefreshToken) Validate(ctx context.Context, req *tokenendpoint.Request) 
 
 // rotates: whoever proves nothing must have a new token each time, so that a copy
 // is noticed (RFC 9700 section 2.2.2).
-func rotates(req *tokenendpoint.Request) bool {
-	return !req.Authenticated || req.Client.Rotation == store.RotationRotate
+func rotates(req *tokenendpoint.Request, record *store.Record) bool {
+	isBound := record.Grant.Confirmation != store.Confirmation{}
+	return !req.Authenticated && !isBound || req.Client.Rotation == store.RotationRotate
 }
 
 // again gives the successor of a token once more, with every check of a first use.

@@ -1,6 +1,7 @@
 // Package middleware wraps the token endpoint in what depends on where it is
-// deployed: who the caller is behind reverse proxies ([Proxies]), that it came
-// over TLS ([RequireTLS]), and which browser applications may call ([CORS]).
+// deployed: who the caller is behind reverse proxies ([Proxies]) and which
+// certificate it has ([ClientCertificates]), that it came over TLS ([RequireTLS]),
+// and which browser applications may call ([CORS]).
 //
 // Each wrapper is a func(http.Handler) http.Handler and fits any router. CORS
 // belongs outermost, so that a page can read the refusals of the others, and

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -86,6 +87,14 @@ type Client struct {
 	LegacyNoPKCE    bool `json:"-"`
 	LegacyPlainPKCE bool `json:"-"`
 
+	// DPoPNonce says that the client's proofs need a nonce of the endpoint's (RFC 9449
+	// section 8), also where Config.DPoPNonce is off.
+	DPoPNonce bool `json:"-"`
+
+	// LegacyAssertionAudience accepts assertions whose audience is, or has among others,
+	// the issuer or the URL of the token endpoint (RFC 10070 section 6).
+	LegacyAssertionAudience bool `json:"-"`
+
 	// Disabled refuses the client, with the answer an unknown client gets.
 	Disabled bool `json:"-"`
 }
@@ -112,6 +121,33 @@ type Metadata struct {
 	// TokenEndpointAuthMethod is the one way in which the client
 	// authenticates, unless Client.AuthMethods lists several.
 	TokenEndpointAuthMethod AuthMethod `json:"token_endpoint_auth_method,omitempty"`
+
+	// TokenEndpointAuthSigningAlg is the one algorithm that the client's assertions are
+	// signed by (OpenID Connect Registration section 2). Empty means any that fits its
+	// keys, or its secret.
+	TokenEndpointAuthSigningAlg string `json:"token_endpoint_auth_signing_alg,omitempty"`
+
+	// TLSSubjectDN, and so on, are what the certificate of a client with tls_client_auth
+	// says of it (RFC 8705 section 2.1.2): exactly one is set. A DN is written as in RFC
+	// 4514, such as CN=client,O=Example.
+	TLSSubjectDN string `json:"tls_client_auth_subject_dn,omitempty"`
+	TLSSANDNS    string `json:"tls_client_auth_san_dns,omitempty"`
+	TLSSANURI    string `json:"tls_client_auth_san_uri,omitempty"`
+	TLSSANIP     string `json:"tls_client_auth_san_ip,omitempty"`
+	TLSSANEmail  string `json:"tls_client_auth_san_email,omitempty"`
+
+	// TLSBoundAccessTokens binds the client's tokens to its certificate, which it must
+	// then always have (RFC 8705 section 3.4).
+	TLSBoundAccessTokens bool `json:"tls_client_certificate_bound_access_tokens,omitempty"`
+
+	// DPoPBoundAccessTokens says that the client always sends a DPoP proof (RFC 9449
+	// section 5.2).
+	DPoPBoundAccessTokens bool `json:"dpop_bound_access_tokens,omitempty"`
+
+	// JWKS holds the public keys of the client as a JWK Set (RFC 7517 section 5),
+	// JWKSURI is an https URL where it is: at most one of the two.
+	JWKS    json.RawMessage `json:"jwks,omitempty"`
+	JWKSURI string          `json:"jwks_uri,omitempty"`
 
 	// IDTokenAlg is the algorithm that ID tokens for the client are signed with
 	// (OpenID Connect Registration section 2). Empty means RS256 if there is such
@@ -149,9 +185,9 @@ const (
 type Rotation string
 
 const (
-	RotationDefault Rotation = ""       // rotate for public clients, keep for others (RFC 9700 section 4.14.2)
+	RotationDefault Rotation = ""       // rotate for public clients whose tokens are not bound to a key, keep for others (RFC 9700 section 4.14.2)
 	RotationRotate  Rotation = "rotate" // a new one for each use
-	RotationKeep    Rotation = "keep"   // the same until it ends
+	RotationKeep    Rotation = "keep"   // the same until it ends; what the default rotates is rotated all the same
 )
 
 // AuthMethod is a way in which a client authenticates, by the names of the
@@ -163,6 +199,19 @@ const (
 	// ClientSecretBasic sends the secret in the Authorization header (RFC 6749
 	// section 2.3.1).
 	ClientSecretBasic AuthMethod = "client_secret_basic"
+
+	// PrivateKeyJWT signs an assertion by a key of the client's (RFC 7523 section 2.2,
+	// OpenID Connect Core section 9).
+	PrivateKeyJWT AuthMethod = "private_key_jwt"
+
+	// ClientSecretJWT authenticates an assertion by the secret, which the service must
+	// know as it was given out.
+	ClientSecretJWT AuthMethod = "client_secret_jwt"
+
+	// TLSClientAuth is a TLS certificate that a CA issued (RFC 8705 section 2.1),
+	// SelfSignedTLSClientAuth one for a key of the client's (section 2.2).
+	TLSClientAuth           AuthMethod = "tls_client_auth"
+	SelfSignedTLSClientAuth AuthMethod = "self_signed_tls_client_auth"
 
 	// ClientSecretPost sends the secret in the body (RFC 6749 section 2.3.1).
 	ClientSecretPost AuthMethod = "client_secret_post"

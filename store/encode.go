@@ -34,6 +34,8 @@ type encodingGrant struct {
 	Nonce      string         `json:"n,omitempty"`
 	Claims     map[string]any `json:"cl,omitempty"`
 	UserClaims map[string]any `json:"uc,omitempty"`
+	JKT        string         `json:"jkt,omitempty"`
+	X5T        string         `json:"x5t,omitempty"`
 }
 
 const encodingFormat = 1
@@ -50,7 +52,7 @@ func EncodeRecord(r *Record) ([]byte, error) {
 	if g := r.Grant; g != nil {
 		e.Grant = &encodingGrant{
 			g.Issuer, g.ClientID, g.Subject, g.Scopes, g.Resources, Micros(g.AuthTime),
-			g.ACR, g.AMR, g.Session, g.Nonce, g.Claims, g.UserClaims,
+			g.ACR, g.AMR, g.Session, g.Nonce, g.Claims, g.UserClaims, g.Confirmation.JKT, g.Confirmation.X5T,
 		}
 	}
 	return json.Marshal(e)
@@ -76,7 +78,7 @@ func DecodeRecord(b []byte, r *Record) error {
 		r.Grant = &Grant{
 			Issuer: g.Issuer, ClientID: g.ClientID, Subject: g.Subject, Scopes: g.Scopes, Resources: g.Resources,
 			AuthTime: FromMicros(g.AuthTime), ACR: g.ACR, AMR: g.AMR, Session: g.Session, Nonce: g.Nonce,
-			Claims: g.Claims, UserClaims: g.UserClaims,
+			Claims: g.Claims, UserClaims: g.UserClaims, Confirmation: Confirmation{JKT: g.JKT, X5T: g.X5T},
 		}
 	}
 	return nil

@@ -19,8 +19,9 @@ func encoded() store.Record {
 		Grant: &store.Grant{
 			Issuer: "https://issuer.example.com", ClientID: "reports", Subject: "alice", Scopes: []string{"read", "a b"},
 			Resources: []string{"urn:a"}, AuthTime: at(-3), ACR: "gold", AMR: []string{"pwd"}, Session: "s", Nonce: "n",
-			Claims:     map[string]any{"account": json.Number("9007199254740993"), "list": []any{"<&>\u2028", nil, true}},
-			UserClaims: map[string]any{"name": "Łukasz", "share": json.Number("0.10")},
+			Claims:       map[string]any{"account": json.Number("9007199254740993"), "list": []any{"<&>\u2028", nil, true}},
+			UserClaims:   map[string]any{"name": "Łukasz", "share": json.Number("0.10")},
+			Confirmation: store.Confirmation{JKT: "thumbprint", X5T: "certificate"},
 		},
 	}
 }

@@ -20,13 +20,15 @@ func TestAnEncodedClientComesBackWhole(t *testing.T) {
 			GrantTypes: []string{"urn:ietf:params:oauth:grant-type:device_code"}, Scope: "write read",
 			TokenEndpointAuthMethod: store.ClientSecretPost, IDTokenAlg: "ES384", DeliveryMode: store.DeliveryPing,
 			NotificationEndpoint: "https://b.example/ciba", UserCodeParameter: true,
+			TokenEndpointAuthSigningAlg: "PS256", DPoPBoundAccessTokens: true, TLSBoundAccessTokens: true,
+			TLSSubjectDN: "CN=a", TLSSANDNS: "a.example", TLSSANURI: "urn:a", TLSSANIP: "192.0.2.1", TLSSANEmail: "a@example", JWKS: json.RawMessage(`{"keys":[]}`), JWKSURI: "https://b.example/jwks",
 		},
 		Secrets:     []store.Secret{{Hash: store.HashSecret("x"), ExpiresAt: time.Date(2031, 2, 3, 4, 5, 6, 0, time.UTC), Label: "this year's"}},
 		AuthMethods: []store.AuthMethod{store.ClientSecretPost, store.ClientSecretBasic}, AccessTokenLifetime: time.Hour,
 		Claims: map[string]any{"tenant": "acme", "account": json.Number("9007199254740993")}, RefreshTokens: store.RefreshTokensAlways,
 		Rotation: store.RotationKeep, RefreshTokenLifetime: 2 * time.Hour, RefreshTokenIdle: 3 * time.Hour, FreshClaims: true,
 		DeviceCodeLifetime: 4 * time.Minute, BackchannelLifetime: 5 * time.Minute, PollInterval: 6 * time.Second,
-		IdentityProviders: []string{"staff", "bund-id"}, LegacyNoPKCE: true, LegacyPlainPKCE: true, Disabled: true,
+		IdentityProviders: []string{"staff", "bund-id"}, LegacyNoPKCE: true, LegacyPlainPKCE: true, LegacyAssertionAudience: true, DPoPNonce: true, Disabled: true,
 	}
 	for _, v := range []reflect.Value{reflect.ValueOf(*want), reflect.ValueOf(want.Secrets[0])} {
 		for _, f := range reflect.VisibleFields(v.Type()) {

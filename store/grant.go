@@ -42,6 +42,11 @@ type Grant struct {
 	// 3.1.2.1), for the first ID token.
 	Nonce string
 
+	// Confirmation is the key that whoever redeems what is kept must possess. The
+	// endpoint fills it in, for clients that do not authenticate; a page that issues a
+	// code may set it to what the client announced (RFC 9449 section 10).
+	Confirmation Confirmation
+
 	// Claims are added to the access token. Those that the endpoint writes
 	// itself cannot be set here.
 	Claims map[string]any
@@ -50,4 +55,16 @@ type Grant struct {
 	// access to (Scope.Claims): the ID token those of identity scopes, the access
 	// token those of the others.
 	UserClaims map[string]any
+}
+
+// Confirmation names a key that its holder must prove to possess (RFC 7800). Empty
+// members name none.
+type Confirmation struct {
+	// JKT is the thumbprint of a DPoP key (RFC 9449 section 6.1): RFC 7638, SHA-256,
+	// base64url.
+	JKT string `json:"jkt,omitempty"`
+
+	// X5T is the thumbprint of a certificate (RFC 8705 section 3.1): SHA-256 of its DER,
+	// base64url.
+	X5T string `json:"x5t#S256,omitempty"`
 }

@@ -59,7 +59,8 @@ type GrantStore interface {
 	// and families that are past theirs with all their records, at most limit of
 	// both together, and returns how many. Fewer than limit means that there are
 	// no more that nobody else is changing. What is extended at the same moment
-	// stays. A store whose engine collects by itself may do nothing.
+	// stays. A store whose engine collects by itself may do nothing. One that is a
+	// ReplayStore too removes the ids that have ended by its own clock, within the limit.
 	Purge(ctx context.Context, now time.Time, limit int) (int, error)
 }
 

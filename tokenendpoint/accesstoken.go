@@ -1,6 +1,7 @@
 package tokenendpoint
 
 import (
+	"encoding/json"
 	"strconv"
 	"time"
 
@@ -42,6 +43,10 @@ func appendClaims(b []byte, req *Request, a *answer, audience []string, change *
 	b = appendString(append(b, `,"jti":`...), a.id)
 	b = appendScope(append(b, `,"scope":`...), token.Scopes)
 	b = appendSignIn(b, &token.Grant)
+	if req.Confirmation != (store.Confirmation{}) {
+		cnf, _ := json.Marshal(req.Confirmation) // two strings: cannot fail
+		b = append(append(b, `,"cnf":`...), cnf...)
+	}
 	if change != nil { // so that an API can ask whether it was revoked
 		b = appendString(append(b, `,"grant_id":`...), change.Family.ID)
 	}

@@ -39,6 +39,7 @@ type answer struct {
 	id       string // jti
 
 	accessToken  string
+	tokenType    string
 	idToken      string // empty: none
 	refreshToken string // empty: none
 }
@@ -46,7 +47,8 @@ type answer struct {
 // append writes the response of RFC 6749 section 5.1. The scope is always there,
 // so that the client never has to guess.
 func (a *answer) append(b []byte) ([]byte, error) {
-	b = append(append(append(b, `{"access_token":"`...), a.accessToken...), `","token_type":"Bearer","expires_in":`...)
+	b = append(append(append(b, `{"access_token":"`...), a.accessToken...), `","token_type":"`...)
+	b = append(append(b, a.tokenType...), `","expires_in":`...)
 	b = strconv.AppendInt(b, int64(a.lifetime/time.Second), 10)
 	if a.refreshToken != "" {
 		b = appendString(append(b, `,"refresh_token":`...), a.refreshToken)

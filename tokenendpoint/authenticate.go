@@ -29,7 +29,7 @@ func (e *Endpoint) authenticate(ctx context.Context, req *Request) error {
 		return err
 	}
 	if refusal == nil {
-		refusal, err = e.checkCredentials(ctx, client, req.credentials)
+		refusal, err = e.checkCredentials(ctx, client, req)
 	} else {
 		err = e.spendReference(ctx, req.credentials.secret)
 	}
@@ -65,14 +65,24 @@ func (e *Endpoint) findClient(ctx context.Context, id string) (client *store.Cli
 
 // checkCredentials returns why the credentials are refused, nil if they are
 // right.
-func (e *Endpoint) checkCredentials(ctx context.Context, client *store.Client, c credentials) (refusal *Error, err error) {
-	if !client.Allows(c.method) {
+func (e *Endpoint) checkCredentials(ctx context.Context, client *store.Client, req *Request) (refusal *Error, err error) {
+	c := req.credentials
+	if c.method == store.NoAuth {
+		c.method = certificateMethod(client, req.certificate)
+		req.AuthMethod = c.method
+	}
+	if !client.Allows(c.method) || !e.supports(c.method) {
 		refusal = reject(InvalidClient, ReasonAuthMethodNotAllowed, authenticationFailed)
 		refusal.Cause = fmt.Errorf("client %q may not use %s", client.ID, c.method)
 		return refusal, e.spendReference(ctx, c.secret)
 	}
-	if c.method == store.NoAuth {
+	switch c.method {
+	case store.NoAuth:
 		return nil, nil
+	case store.PrivateKeyJWT, store.ClientSecretJWT:
+		return e.checkAssertion(ctx, client, req)
+	case store.TLSClientAuth, store.SelfSignedTLSClientAuth:
+		return e.checkCertificate(ctx, client, req)
 	}
 	secrets := e.readSecrets(client)
 	if len(secrets) == 0 {
@@ -81,6 +91,19 @@ func (e *Endpoint) checkCredentials(ctx context.Context, client *store.Client, c
 		return refusal, e.spendReference(ctx, c.secret)
 	}
 	return e.checkSecret(ctx, secrets, c.secret)
+}
+
+// supports reports whether the Config has what a method needs.
+func (e *Endpoint) supports(method store.AuthMethod) bool {
+	switch method {
+	case store.PrivateKeyJWT:
+		return e.config.Replays != nil
+	case store.ClientSecretJWT:
+		return e.config.Replays != nil && e.config.ClientSecrets != nil
+	case store.TLSClientAuth, store.SelfSignedTLSClientAuth:
+		return e.config.ClientCertificate != nil
+	}
+	return true
 }
 
 // countFailure counts a failed attempt. Where unknown clients are being refused with

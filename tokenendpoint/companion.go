@@ -72,6 +72,9 @@ func (e *Endpoint) form(name, grantType string, serve func(ctx context.Context, 
 			if err := e.authenticate(ctx, req); err != nil {
 				return nil, err
 			}
+			if err := e.useAssertion(ctx, req); err != nil {
+				return nil, err
+			}
 			members, err := serve(ctx, req)
 			if err != nil {
 				return nil, err

@@ -3,6 +3,7 @@ package tokenendpoint
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -52,6 +53,31 @@ type Config struct {
 	// cost of one change of the store for each.
 	Records store.GrantStore
 
+	// Replays remembers what may be used once. Clients that authenticate by
+	// private_key_jwt and client_secret_jwt, and those that send DPoP proofs, need it; nil
+	// means that these are not supported.
+	Replays store.ReplayStore
+
+	// DPoPNonce has every DPoP proof carry a nonce of the endpoint's (RFC 9449 section 8),
+	// which changes every five minutes. Clients can be asked one by one as well. DPoP
+	// itself is supported if Replays is set.
+	DPoPNonce bool
+
+	// DPoPNonceKey are 32 random bytes that all nodes share, so that each knows the
+	// nonces of the others. Nil means a key of this process's own.
+	DPoPNonceKey []byte
+
+	// ClientSecrets returns the secrets of a client as they were given to it, for
+	// client_secret_jwt, which is computed with the secret itself and not its hash. Nil
+	// means that the method is not supported. An error is an outage. At most four are
+	// tried.
+	ClientSecrets func(ctx context.Context, client *store.Client) ([]string, error)
+
+	// InsecureNetworks are networks in which the jwks_uri of clients may be although they
+	// are not public, such as that of a company: whoever registers a client can then have
+	// requests sent there.
+	InsecureNetworks []netip.Prefix
+
 	// AuthorizationURL is the service's own authorization endpoint (RFC 6749
 	// section 3.1), where users sign in and AuthorizationCode.Issue is called. It
 	// is in the metadata, which then promises that its answers carry iss (RFC
@@ -83,6 +109,18 @@ type Config struct {
 	// means that of the connection: set it behind a proxy, to the method of
 	// middleware.Proxies.
 	RemoteAddr func(*http.Request) netip.Addr
+
+	// ClientCertificate tells the certificate of the caller's TLS connection, nil if there
+	// is none, and whether a CA that the service trusts issued it: set it to the method of
+	// a middleware.ClientCertificates. Clients that authenticate by a certificate, or
+	// whose tokens are bound to one (RFC 8705), need it; nil means that these are not
+	// supported.
+	ClientCertificate func(*http.Request) (cert *x509.Certificate, verified bool, err error)
+
+	// MTLSURL is under which URL the endpoints ask for client certificates, if that is
+	// another than Issuer: where paths begin, such as "https://mtls.shop.example". It is
+	// in the metadata (RFC 8705 section 5).
+	MTLSURL string
 
 	// ReferenceHash is a stored secret (see store.Secret) that is compared when
 	// the client is unknown or disabled, so that time does not tell. Set it to a
@@ -117,11 +155,16 @@ func New(config Config) (*Endpoint, error) {
 		zeroOrMore("Timeout", config.Timeout, time.Millisecond),
 		e.addGrants(),
 		required(config.Records == nil && e.needsRecords(), "Records", "your store.GrantStore, or new(memory.Grants)"),
-		checkAuthorizationURL(config.AuthorizationURL),
+		checkURL("AuthorizationURL", config.AuthorizationURL, "https://shop.example/connect/authorize"),
+		checkMTLSURL(config.MTLSURL),
+		required(config.Replays == nil && (config.DPoPNonce || config.DPoPNonceKey != nil), "Replays", "your store.ReplayStore, or new(memory.Replays): there is no DPoP without it"),
 		e.config.Paths.check(),
 		e.addCompanions(),
 	}
 	var err error
+	if e.nonces, err = newNonces(config.DPoPNonceKey, e.config.Now); err != nil {
+		problems = append(problems, err)
+	}
 	if e.reference, err = secret.Parse(e.config.ReferenceHash); err != nil {
 		problems = append(problems, fieldError("ReferenceHash", ": %w; use a string that store.HashSecret returned", err))
 	}
@@ -164,6 +207,7 @@ func (e *Endpoint) setDefaults() {
 	}
 	e.secrets = secret.NewVerifier(nil)
 	e.keys.source = c.Keys
+	e.remoteKeys.Guard.Inside, e.remoteKeys.Now = c.InsecureNetworks, c.Now
 }
 
 func (e *Endpoint) needsRecords() bool {
@@ -215,12 +259,19 @@ func checkIssuer(issuer string, insecure bool) error {
 	}
 }
 
-func checkAuthorizationURL(authorization string) error {
-	u, err := url.Parse(authorization)
-	if authorization == "" || err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") && u.User == nil && !strings.Contains(authorization, "#") {
+func checkURL(field, value, example string) error {
+	u, err := url.Parse(value)
+	if value == "" || err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") && u.User == nil && !strings.Contains(value, "#") {
 		return nil
 	}
-	return fieldError("AuthorizationURL", ` %q is not an absolute URL without a fragment, such as "https://shop.example/connect/authorize"`, authorization)
+	return fieldError(field, ` %q is not an absolute URL without a fragment, such as %q`, value, example)
+}
+
+func checkMTLSURL(value string) error {
+	if value == "" || checkIssuer(value, false) == nil {
+		return nil
+	}
+	return fieldError("MTLSURL", ` %q is not an https URL of scheme, host and a plain path, such as "https://mtls.shop.example"`, value)
 }
 
 func isLoopback(host string) bool {

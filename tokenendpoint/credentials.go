@@ -13,16 +13,21 @@ type credentials struct {
 	clientID string
 	secret   string
 	method   store.AuthMethod
+
+	assertion     string // of private_key_jwt and client_secret_jwt
+	alg, kid, typ string // of its header
 }
 
 const maxBasic = 4096 // octets of an Authorization header: two escaped halves of 512
 
 // takeCredentials finds the client's credentials in the Authorization header
 // lines and the form, and takes the secret ones out of the form. A request uses
-// one method of authentication (RFC 6749 section 2.3).
-func takeCredentials(authorization []string, form url.Values) (credentials, error) {
+// one method of authentication (RFC 6749 section 2.3). assertions says whether any are
+// verified here.
+func takeCredentials(authorization []string, form url.Values, assertions bool) (credentials, error) {
 	id, secret := form.Get("client_id"), form.Get("client_secret")
-	assertion := form.Has("client_assertion") || form.Has("client_assertion_type")
+	assertion, assertionType := form.Get("client_assertion"), form.Get("client_assertion_type")
+	asserts := assertion != "" || assertionType != ""
 	form.Del("client_secret")
 	form.Del("client_assertion")
 	form.Del("client_assertion_type")
@@ -31,7 +36,7 @@ func takeCredentials(authorization []string, form url.Values) (credentials, erro
 	if secret != "" {
 		methods++
 	}
-	if assertion {
+	if asserts {
 		methods++
 	}
 	if methods > 1 || len(authorization) == 1 && strings.Contains(authorization[0], ",") { // a joined list
@@ -51,8 +56,10 @@ func takeCredentials(authorization []string, form url.Values) (credentials, erro
 			return credentials{}, reject(InvalidRequest, ReasonClientIDMismatch, "header and body name different clients")
 		}
 		return basic, nil
-	case assertion:
+	case asserts && !assertions:
 		return credentials{}, reject(InvalidClient, ReasonUnsupportedAuthMethod, authenticationFailed)
+	case asserts:
+		return parseAssertion(assertionType, assertion, id)
 	case id == "":
 		return credentials{}, reject(InvalidClient, ReasonMissingClientID, "client_id is missing")
 	case secret != "":

@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/grantor-go/grantor/internal/clientkeys"
+	"github.com/grantor-go/grantor/internal/proof"
 	"github.com/grantor-go/grantor/internal/secret"
 )
 
@@ -22,6 +24,9 @@ type Endpoint struct {
 	reference  secret.Hash
 	lints      lints
 	guesses    guesses
+	inlineKeys inlineKeys
+	remoteKeys clientkeys.Remote
+	nonces     *proof.Nonces
 }
 
 // ServeHTTP answers a token request.
@@ -39,6 +44,9 @@ func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request, name string, s
 	event := Event{Endpoint: name, Time: req.Time, Reason: ReasonIssued, Status: http.StatusOK}
 
 	response, failure := e.serveRecovering(ctx, r, req, serve)
+	if req.nonce != "" {
+		w.Header().Set("DPoP-Nonce", req.nonce)
+	}
 	if failure != nil {
 		if failure.Code == AccessDenied && name != "" {
 			failure.status = http.StatusForbidden // CIBA section 13
@@ -78,6 +86,12 @@ func (e *Endpoint) serve(ctx context.Context, r *http.Request, req *Request) (*r
 		req.GrantType = grantType
 	}
 	if err := e.authenticate(ctx, req); err != nil {
+		return nil, err
+	}
+	if err := e.prove(r, req); err != nil {
+		return nil, err
+	}
+	if err := e.useAssertion(ctx, req); err != nil {
 		return nil, err
 	}
 	validator, err := e.permit(ctx, req, grantType)

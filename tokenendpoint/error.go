@@ -29,6 +29,8 @@ const (
 	AuthorizationPending   ErrorCode = "authorization_pending"   // 400, RFC 8628 section 3.5
 	SlowDown               ErrorCode = "slow_down"               // 400, the same
 	ExpiredToken           ErrorCode = "expired_token"           // 400, the same
+	InvalidDPoPProof       ErrorCode = "invalid_dpop_proof"      // 400, RFC 9449 section 5
+	UseDPoPNonce           ErrorCode = "use_dpop_nonce"          // 400, RFC 9449 section 8
 	ServerError            ErrorCode = "server_error"            // 500
 	TemporarilyUnavailable ErrorCode = "temporarily_unavailable" // 503 with Retry-After
 )

@@ -32,7 +32,10 @@ func (e *Endpoint) issue(ctx context.Context, req *Request, token *Token) (*resp
 			"lengthen RollingKeys.PublishAfter or Key.PublishUntil", req.Client.ID, lifetime, token.Lifetime, key.ID)
 	}
 	change := e.begin(req, token, now)
-	answer := answer{token: token, lifetime: lifetime, id: uuid.NewString()}
+	answer := answer{token: token, lifetime: lifetime, id: uuid.NewString(), tokenType: "Bearer"}
+	if req.Confirmation.JKT != "" {
+		answer.tokenType = "DPoP" // RFC 9449 section 5
+	}
 	if answer.accessToken, err = e.accessToken(req, key, &answer, change, now); err != nil {
 		return nil, err
 	}
@@ -44,6 +47,9 @@ func (e *Endpoint) issue(ctx context.Context, req *Request, token *Token) (*resp
 	}
 	body, err := answer.append(make([]byte, 0, len(answer.accessToken)+len(answer.idToken)+256))
 	if err != nil {
+		return nil, err
+	}
+	if err := e.useProof(ctx, req); err != nil {
 		return nil, err
 	}
 	if change != nil {

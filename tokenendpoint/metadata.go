@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/grantor-go/grantor/internal/proof"
 	"github.com/grantor-go/grantor/store"
 )
 
@@ -34,7 +35,11 @@ type metadataDocument struct {
 	SubjectTypes             []string           `json:"subject_types_supported,omitempty"`
 	IDTokenAlgs              []Alg              `json:"id_token_signing_alg_values_supported,omitempty"`
 	TokenEndpointAuthMethods []store.AuthMethod `json:"token_endpoint_auth_methods_supported"`
+	TokenEndpointAuthAlgs    []string           `json:"token_endpoint_auth_signing_alg_values_supported,omitempty"`
 	CodeChallengeMethods     []string           `json:"code_challenge_methods_supported,omitempty"`
+	TLSBoundTokens           bool               `json:"tls_client_certificate_bound_access_tokens,omitempty"`
+	MTLSAliases              map[string]string  `json:"mtls_endpoint_aliases,omitempty"`
+	DPoPAlgs                 []string           `json:"dpop_signing_alg_values_supported,omitempty"`
 	IssParameter             bool               `json:"authorization_response_iss_parameter_supported,omitempty"` // RFC 9207 section 3
 	RequestURIParameter      bool               `json:"request_uri_parameter_supported"`                          // absent would mean true
 }
@@ -48,6 +53,19 @@ func (e *Endpoint) metadata() []byte {
 		JWKSURI:                  base + e.config.Paths.JWKS,
 		GrantTypes:               slices.Sorted(maps.Keys(e.grants)),
 		TokenEndpointAuthMethods: []store.AuthMethod{store.ClientSecretBasic, store.ClientSecretPost, store.NoAuth},
+	}
+	if e.supports(store.PrivateKeyJWT) {
+		document.TokenEndpointAuthMethods = append(document.TokenEndpointAuthMethods, store.PrivateKeyJWT)
+		document.TokenEndpointAuthAlgs = assertionAlgs
+		document.DPoPAlgs = proof.Algorithms()
+	}
+	if e.supports(store.ClientSecretJWT) {
+		document.TokenEndpointAuthMethods = append(document.TokenEndpointAuthMethods, store.ClientSecretJWT)
+		document.TokenEndpointAuthAlgs = slices.Concat(assertionAlgs, secretAlgs)
+	}
+	if e.supports(store.TLSClientAuth) {
+		document.TokenEndpointAuthMethods = append(document.TokenEndpointAuthMethods, store.TLSClientAuth, store.SelfSignedTLSClientAuth)
+		document.TLSBoundTokens, document.MTLSAliases = true, e.aliases()
 	}
 	if e.grants["authorization_code"] != nil {
 		document.CodeChallengeMethods = []string{"S256"} // plain is a legacy switch of clients
@@ -66,6 +84,19 @@ func (e *Endpoint) metadata() []byte {
 	}
 	encoded, _ = appendExtra(encoded[:len(encoded)-1], "metadata member", more, nil) // addCompanions tried
 	return encoded
+}
+
+// aliases are where the endpoints ask for certificates (RFC 8705 section 5).
+func (e *Endpoint) aliases() map[string]string {
+	if e.config.MTLSURL == "" {
+		return nil
+	}
+	base := strings.TrimSuffix(e.config.MTLSURL, "/")
+	aliases := map[string]string{"token_endpoint": base + e.config.Paths.Token}
+	for _, c := range e.companions {
+		aliases[c.Name] = base + c.Path
+	}
+	return aliases
 }
 
 // isOwnMetadata reports whether a member is the endpoint's own.

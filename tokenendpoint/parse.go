@@ -5,6 +5,8 @@ import (
 	"io"
 	"mime"
 	"net/http"
+
+	"github.com/grantor-go/grantor/store"
 )
 
 // parse is step 1: it reads the request's form and credentials, and looks
@@ -25,6 +27,9 @@ func (e *Endpoint) parse(r *http.Request, req *Request) error {
 	if !isForm(r.Header.Values("Content-Type")) || r.Header.Get("Content-Encoding") != "" {
 		return reject(InvalidRequest, ReasonMediaType, "the body must be application/x-www-form-urlencoded")
 	}
+	if err := e.takeCertificate(r, req); err != nil {
+		return err
+	}
 	body, err := readBody(r)
 	if err != nil {
 		return err
@@ -32,7 +37,7 @@ func (e *Endpoint) parse(r *http.Request, req *Request) error {
 	if req.Form, err = parseForm(body); err != nil {
 		return err
 	}
-	if req.credentials, err = takeCredentials(r.Header.Values("Authorization"), req.Form); err != nil {
+	if req.credentials, err = takeCredentials(r.Header.Values("Authorization"), req.Form, e.supports(store.PrivateKeyJWT)); err != nil {
 		return err
 	}
 	req.AuthMethod = req.credentials.method

@@ -38,9 +38,29 @@ const (
 	ReasonClientDisabled        Reason = "client_disabled"
 	ReasonAuthMethodNotAllowed  Reason = "auth_method_not_allowed" // not in the client's set
 	ReasonSecretMismatch        Reason = "secret_mismatch"
-	ReasonSecretExpired         Reason = "secret_expired" // the secret was right, once
-	ReasonThrottled             Reason = "throttled"      // temporarily_unavailable (429)
-	ReasonHashingBusy           Reason = "hashing_busy"   // temporarily_unavailable (503)
+	ReasonSecretExpired         Reason = "secret_expired"          // the secret was right, once
+	ReasonMalformedAssertion    Reason = "malformed_assertion"     // no JWT, or not one for client authentication
+	ReasonAssertionSignature    Reason = "assertion_signature"     // by no key or secret of the client, or another algorithm than it registered
+	ReasonAssertionAudience     Reason = "assertion_audience"      // not for this issuer alone (RFC 10070 section 4)
+	ReasonAssertionTime         Reason = "assertion_time"          // expired, not yet valid, or for longer than an hour
+	ReasonReplayed              Reason = "replayed"                // used already
+	ReasonCertificate           Reason = "malformed_certificate"   // the TLS certificate that a proxy handed on cannot be read; invalid_request
+	ReasonCertificateMismatch   Reason = "certificate_mismatch"    // not the client's, expired, or of a CA that is not trusted
+	ReasonCertificateAbsent     Reason = "certificate_absent"      // the client's tokens are bound to one; invalid_request
+	ReasonClientKeys            Reason = "client_keys"             // nothing of use is at the jwks_uri; if the registered jwks is of no use, server_error
+	ReasonClientKeysUnavailable Reason = "client_keys_unavailable" // temporarily_unavailable (503)
+	ReasonThrottled             Reason = "throttled"               // temporarily_unavailable (429)
+	ReasonHashingBusy           Reason = "hashing_busy"            // temporarily_unavailable (503)
+)
+
+// Reasons why a DPoP proof is not accepted; the code is invalid_dpop_proof or, for the
+// last, use_dpop_nonce. Beside them: dpop_absent (the client always sends one),
+// dpop_repeated, dpop_too_long, dpop_malformed, dpop_typ, dpop_alg, dpop_jwk,
+// dpop_signature, dpop_claims, dpop_htm, dpop_htu, dpop_too_old, dpop_too_early, and
+// ReasonReplayed.
+const (
+	ReasonWrongKey  Reason = "wrong_key"  // of a proof by another key than what is redeemed is bound to, or none; invalid_grant
+	ReasonDPoPNonce Reason = "dpop_nonce" // missing, or too old
 )
 
 // Reasons of step 3, permit.

@@ -42,6 +42,8 @@ func (r *Request) Find(ctx context.Context, kind store.Kind, handle string) (*st
 	switch {
 	case !owner.RevokedAt.IsZero():
 		return nil, reject(InvalidGrant, ReasonRevoked, notRedeemable)
+	case record.Grant != nil && !holds(r.Confirmation, record.Grant.Confirmation): // RFC 9449 section 5
+		return nil, reject(InvalidGrant, ReasonWrongKey, notRedeemable)
 	case !record.SpentAt.IsZero(): // looked at before expiry
 		return record, nil
 	case !r.Time.Before(record.ExpiresAt):
@@ -52,6 +54,11 @@ func (r *Request) Find(ctx context.Context, kind store.Kind, handle string) (*st
 		return nil, reject(InvalidGrant, ReasonUnknownHandle, notRedeemable)
 	}
 	return record, nil
+}
+
+// holds reports whether what was proven is all that is needed.
+func holds(proven, needed store.Confirmation) bool {
+	return (needed.JKT == "" || needed.JKT == proven.JKT) && (needed.X5T == "" || needed.X5T == proven.X5T)
 }
 
 // Successor returns the record that followed one that Find returned spent, under

@@ -69,12 +69,16 @@ func refreshEnd(client *store.Client, created, now time.Time) time.Time {
 }
 
 // spent is the record as it is once it was redeemed. It needs its grant no longer,
-// which its successor has; but a code does, to judge whoever comes again.
+// which its successor has, but for the key that whoever comes again must possess; a code
+// needs all of it, to judge them.
 func spent(record *store.Record, now time.Time) *store.Record {
 	spent := *record
 	spent.SpentAt, spent.SpentBy = now, secret.NewID()
 	if spent.Kind != store.KindCode {
 		spent.Grant, spent.Data = nil, nil
+		if bound := record.Grant.Confirmation; bound != (store.Confirmation{}) {
+			spent.Grant = &store.Grant{Confirmation: bound}
+		}
 	}
 	return &spent
 }

@@ -32,6 +32,9 @@ type Request struct {
 	// AuthMethod is the method that the client used.
 	AuthMethod store.AuthMethod
 
+	// Confirmation is the key that the caller proved to possess; tokens are bound to it.
+	Confirmation store.Confirmation
+
 	// GrantType is the grant type asked for.
 	GrantType string
 
@@ -64,6 +67,10 @@ type Request struct {
 	RemoteAddr netip.Addr
 
 	credentials credentials
+	nonce       string // for the DPoP-Nonce header of the answer
+	certificate certificate
+	once        []onceID // of the proof
+	assertion   *onceID
 	allowed     []store.Scope // the client's scopes that the store knows
 	found       []redeemable
 	begun       string // the family that Defer began

@@ -62,6 +62,7 @@ func (e *Endpoint) settle(req *Request, result *Result) (*Token, error) {
 	}
 	token := &Token{Grant: result.Grant, Members: result.Members, idClaims: result.IDTokenClaims, spend: result.Spend, keep: result.Keep}
 	token.Grant.Issuer, token.Grant.ClientID = req.Issuer, req.Client.ID
+	token.Grant.Confirmation = store.Confirmation{}
 	if err := settleRedeemed(req, result, token); err != nil {
 		return nil, err
 	}
@@ -87,6 +88,12 @@ func (e *Endpoint) settle(req *Request, result *Result) (*Token, error) {
 	}
 	if token.whole.Issuer == "" {
 		token.whole = token.Grant
+	}
+	if !token.isRefresh() { // a client that authenticates may change its key (RFC 9449 section 5)
+		token.whole.Confirmation = store.Confirmation{}
+		if !req.Authenticated {
+			token.whole.Confirmation = req.Confirmation
+		}
 	}
 	token.UserClaims = token.Grant.UserClaims
 	token.Claims = req.Client.Claims
@@ -127,7 +134,7 @@ func settleRedeemed(req *Request, result *Result, token *Token) error {
 
 func isZero(g *store.Grant) bool {
 	return g.Issuer == "" && g.ClientID == "" && g.Subject == "" && g.Scopes == nil && g.Resources == nil && g.AuthTime.IsZero() &&
-		g.ACR == "" && g.AMR == nil && g.Session == "" && g.Nonce == "" && g.Claims == nil && g.UserClaims == nil
+		g.ACR == "" && g.AMR == nil && g.Session == "" && g.Nonce == "" && g.Confirmation == store.Confirmation{} && g.Claims == nil && g.UserClaims == nil
 }
 
 // settleScopes fills in the scopes that the result does not name and checks those

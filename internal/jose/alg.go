@@ -1,5 +1,5 @@
-// Package jose is the only package that imports jwx: it signs tokens and writes
-// public keys. The list of algorithms that may be used lives here.
+// Package jose is the only package that imports jwx: it signs and verifies tokens, and
+// writes and reads public keys. The list of algorithms that may be used lives here.
 package jose
 
 import (
@@ -16,18 +16,23 @@ import (
 
 const minRSABits = 2048 // RFC 7518 section 3.3
 
-// algorithms are those that may sign, each with the check that a public key
-// fits it (RFC 8725 section 3.1).
+// algorithms are those that may be verified, each with the check that a public
+// key fits it (RFC 8725 section 3.1).
 var algorithms = map[string]struct {
 	jwa jwa.SignatureAlgorithm
 	fit func(crypto.PublicKey) error
 }{
-	"ES256": {jwa.ES256, onCurve(elliptic.P256())},
-	"ES384": {jwa.ES384, onCurve(elliptic.P384())},
-	"PS256": {jwa.PS256, rsaKey},
-	"RS256": {jwa.RS256, rsaKey},
-	"EdDSA": {jwa.EdDSA, ed25519Key},
+	"ES256":     {jwa.ES256, onCurve(elliptic.P256())},
+	"ES384":     {jwa.ES384, onCurve(elliptic.P384())},
+	"PS256":     {jwa.PS256, rsaKey},
+	"RS256":     {jwa.RS256, rsaKey},
+	"EdDSA":     {jwa.EdDSA, ed25519Key},
+	ed25519Name: {jwa.EdDSA, ed25519Key},
 }
+
+// ed25519Name is the other name of EdDSA with a key on that curve (RFC 9864). Some
+// clients sign under it; the endpoint does not, because many APIs do not know it.
+const ed25519Name = "Ed25519"
 
 func onCurve(curve elliptic.Curve) func(crypto.PublicKey) error {
 	return func(public crypto.PublicKey) error {
@@ -57,18 +62,30 @@ func rsaKey(public crypto.PublicKey) error {
 }
 
 func ed25519Key(public crypto.PublicKey) error {
-	if _, ok := public.(ed25519.PublicKey); !ok {
+	key, ok := public.(ed25519.PublicKey)
+	if !ok {
 		return fmt.Errorf("the key is a %T, not Ed25519", public)
+	}
+	if len(key) != ed25519.PublicKeySize {
+		return fmt.Errorf("the key has %d octets, not %d", len(key), ed25519.PublicKeySize)
 	}
 	return nil
 }
 
-// Check returns an error if alg is not one of ES256, ES384, PS256, RS256 and
-// EdDSA, or if the public key does not fit it.
+// Check returns an error if alg is not one of ES256, ES384, PS256, RS256, EdDSA and
+// Ed25519, which is EdDSA by another name, or if the public key does not fit it.
 func Check(alg string, public crypto.PublicKey) error {
 	a, ok := algorithms[alg]
 	if !ok {
 		return fmt.Errorf("algorithm %q is not one of ES256, ES384, PS256, RS256, EdDSA", alg)
 	}
 	return a.fit(public)
+}
+
+// checkSigning is Check for the keys that the endpoint signs with.
+func checkSigning(alg string, public crypto.PublicKey) error {
+	if alg == ed25519Name {
+		return fmt.Errorf("algorithm %q is for what others sign; sign by EdDSA", alg)
+	}
+	return Check(alg, public)
 }

@@ -9,9 +9,9 @@ import (
 )
 
 // PublicJWK returns a public key as a JSON Web Key for signatures (RFC 7517)
-// with kid, alg and use.
+// with kid, alg and use, for what NewSigner takes.
 func PublicJWK(alg, kid string, public crypto.PublicKey) (json.RawMessage, error) {
-	if err := Check(alg, public); err != nil {
+	if err := checkSigning(alg, public); err != nil {
 		return nil, err
 	}
 	key, err := jwk.FromRaw(public)

@@ -29,10 +29,11 @@ type opaque struct {
 func (o opaque) Public() crypto.PublicKey { return o.public }
 
 // NewSigner prepares a signer whose tokens carry alg, kid and typ in their
-// header. It fails where Check does.
+// header. It fails where Check does, and for Ed25519, which is signed under the name
+// EdDSA.
 func NewSigner(alg, kid, typ string, key crypto.Signer) (*Signer, error) {
 	public := key.Public()
-	if err := Check(alg, public); err != nil {
+	if err := checkSigning(alg, public); err != nil {
 		return nil, err
 	}
 	signer, err := jws.NewSigner(algorithms[alg].jwa)

@@ -35,6 +35,7 @@ func (s *Clients) Put(c store.Client) {
 	c.Secrets = own(c.Secrets)
 	c.AuthMethods = own(c.AuthMethods)
 	c.IdentityProviders = own(c.IdentityProviders)
+	c.JWKS = own(c.JWKS)
 	c.Claims = maps.Clone(c.Claims)
 
 	s.mu.Lock()

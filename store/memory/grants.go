@@ -26,8 +26,8 @@ type Grants struct {
 
 var _ store.GrantStore = (*Grants)(nil)
 
-// ErrFull says that a Grants keeps as much as it may. It is an outage: call Purge
-// more often or raise Size.
+// ErrFull says that a Grants or a Replays keeps as much as it may. It is an outage:
+// raise Size or, of a Grants, call Purge more often.
 var ErrFull = errors.New("memory: the store is full")
 
 // shard holds some of the families, whole.

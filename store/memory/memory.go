@@ -1,9 +1,9 @@
-// Package memory keeps clients and scopes in memory: for tests, for services
-// whose clients stand in a file that is read at start, and as the reference
-// for adapters. Nothing survives the process.
+// Package memory keeps clients, scopes, grants and ids that may be used once in
+// memory: for tests, for services whose clients stand in a file that is read at
+// start, and as the reference for adapters. Nothing survives the process.
 //
-// The zero values of [Clients] and [Scopes] are empty stores. Both are safe for
-// concurrent use and must not be copied after first use.
+// The zero values of [Clients], [Scopes], [Grants] and [Replays] are empty stores. All
+// are safe for concurrent use and must not be copied after first use.
 package memory
 
 import "slices"

@@ -146,6 +146,10 @@ func spoil(record reflect.Value) {
 			if e.Kind() == reflect.Struct {
 				e = e.Field(0)
 			}
+			if e.Kind() == reflect.Uint8 {
+				e.SetUint(1)
+				continue
+			}
 			e.SetString("spoiled")
 		case reflect.Map:
 			v.SetMapIndex(reflect.ValueOf("spoiled"), reflect.Zero(f.Type.Elem()))

@@ -155,6 +155,13 @@ func TestASchemaOfTheReleaseBeforeIsBroughtUpToDate(t *testing.T) {
 		t.Fatal(err)
 	}
 	do(t, conn, strings.Replace(string(exchange), "CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1))
+	purge, err := migrations.ReadFile("migrations/0003_purge.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	do(t, conn, strings.Replace(string(purge), "CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1))
+	do(t, conn, "DROP TABLE grantor_replays")
+	do(t, conn, "DROP FUNCTION grantor_clock")
 	do(t, conn, "DELETE FROM grantor_schema WHERE version >= 5")
 	f, r := undecided(t, before)
 	after := open(t, url)
@@ -162,4 +169,8 @@ func TestASchemaOfTheReleaseBeforeIsBroughtUpToDate(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantUser(t, after, r, f)
+	if first, err := after.Use(t.Context(), "id", 1); !first || err != nil {
+		t.Errorf("Use of an id: %t, %v", first, err)
+	}
+	purged(t, after, now, 5, 1)
 }

@@ -1,5 +1,5 @@
-// Package postgres keeps clients, scopes and what was granted in PostgreSQL, 14 or
-// later, by way of pgx. [Open] makes the tables it needs.
+// Package postgres keeps clients, scopes, what was granted and ids that may be used once
+// in PostgreSQL, 14 or later, by way of pgx. [Open] makes the tables it needs.
 //
 // # What is kept
 //
@@ -13,16 +13,17 @@
 //
 // A standby is refused, since it may lack what was answered already. After a
 // failover to a standby that follows asynchronously the last exchanges may be
-// undone: a code or refresh token that was spent just before works once more, and
-// a family that was revoked just before lives. To rule that out name standbys in
-// synchronous_standby_names and leave synchronous_commit on.
+// undone: a code or refresh token that was spent just before works once more, so
+// does a client assertion or a DPoP proof, and a family that was revoked just before
+// lives. To rule that out name standbys in synchronous_standby_names and leave
+// synchronous_commit on.
 //
 // client_id, subject and session of a family are UTF-8 without NUL and at most 2600
 // bytes each; Exchange returns an error for others, and changes nothing.
 //
 // # Round trips
 //
-// Find, Exchange and Families are one statement and one round trip each. A
+// Find, Exchange, Families and Use are one statement and one round trip each. A
 // connection takes another to prepare each statement when it first uses it, and one
 // to see whether it still works when it was idle for more than a second. No
 // transaction stays open between a call and the next, so that a process that dies
@@ -39,7 +40,8 @@
 //
 // # Rubbish
 //
-// Records that are no longer needed stay until Purge deletes them. Run
+// Records that are no longer needed, and ids that are remembered for no longer, stay
+// until Purge deletes them. Run
 // store.PurgeEvery in each process; those that meet pass each other over. It leaves
 // dead rows, which autovacuum collects: leave it on.
 //

@@ -21,6 +21,7 @@ type Store struct {
 
 var (
 	_ store.GrantStore  = (*Store)(nil)
+	_ store.ReplayStore = (*Store)(nil)
 	_ store.ClientStore = (*Store)(nil)
 	_ store.ScopeStore  = (*Store)(nil)
 )

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/grantor-go/grantor/store"
 )
@@ -128,7 +129,10 @@ func TestRoundTrips(t *testing.T) {
 	s := open(t, with(p.url, "pool_max_conns", "1"))
 	f, r := begun(t, s, "alice")
 	find(t, s, r.Key)
-	if _, err := s.Families(t.Context(), "alice"); err != nil { // the connection has prepared all statements by now
+	if _, err := s.Families(t.Context(), "alice"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Use(t.Context(), "another", time.Hour); err != nil { // the connection has prepared all statements by now
 		t.Fatal(err)
 	}
 
@@ -151,6 +155,8 @@ func TestRoundTrips(t *testing.T) {
 	nobody.Subject = "alice"
 	count("Exchange that names a user", 1, func() error { return s.Exchange(t.Context(), &store.Change{Family: nobody}) })
 	count("Families", 1, func() error { _, err := s.Families(t.Context(), "alice"); return err })
+	count("Use", 1, func() error { _, err := s.Use(t.Context(), "id", time.Hour); return err })
+	count("Use of what was used", 1, func() error { _, err := s.Use(t.Context(), "id", time.Hour); return err })
 }
 
 func TestAConnectionThatIsCut(t *testing.T) {

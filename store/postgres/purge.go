@@ -7,8 +7,9 @@ import (
 	"github.com/grantor-go/grantor/store"
 )
 
-// Purge implements [store.GrantStore], in one round trip. What another transaction
-// has locked at the moment it passes over and does not count.
+// Purge implements [store.GrantStore], in one round trip. It also removes what Use
+// remembers for no longer, by the clock of the engine, and counts it. What another
+// transaction has locked at the moment it passes over and does not count.
 func (s *Store) Purge(ctx context.Context, now time.Time, limit int) (int, error) {
 	if limit <= 0 {
 		return 0, nil

@@ -35,6 +35,8 @@ func TestWhatIsRefusedIsNoVerdict(t *testing.T) {
 		"an Exchange whose context ended":        func() error { return s.Exchange(ended, &store.Change{Family: f}) },
 		"a revocation whose context ended":       func() error { _, err := s.Revoke(ended, store.Match{Subject: "alice"}, now); return err },
 		"a purge whose context ended":            func() error { _, err := s.Purge(ended, now, 1); return err },
+		"a Use whose context ended":              func() error { _, err := s.Use(ended, "id", time.Hour); return err },
+		"an id with a NUL":                       func() error { _, err := s.Use(t.Context(), "a\x00b", time.Hour); return err },
 		"a client lookup whose context ended":    func() error { _, err := s.Client(ended, "x"); return err },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -8,12 +8,13 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/grantor-go/grantor/store"
 )
 
 // work is what the test binary does when it was started as a worker: one job, on
-// keys that it reads from its standard input, a line "family hash" each.
+// what it reads from its standard input: keys, a line "family hash" each, or ids.
 func work(job string) int {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -25,6 +26,10 @@ func work(job string) int {
 	defer s.Close()
 	fmt.Println("ready")
 	lines := bufio.NewScanner(os.Stdin)
+	for job == "use" && lines.Scan() {
+		first, err := s.Use(ctx, lines.Text(), time.Hour)
+		fmt.Println(lines.Text(), first, err)
+	}
 	for lines.Scan() {
 		var key store.Key
 		if _, err := fmt.Sscan(lines.Text(), &key.Family, &key.Hash); err != nil {

@@ -9,15 +9,15 @@ import (
 	"testing"
 )
 
-// proxy stands between a client and an engine. It can swallow the answer to a script
-// and cut the connection instead, as a network does that fails between commit and
+// proxy stands between a client and an engine. It can swallow the answer to a script,
+// or to a use of an id, and cut the connection instead, as a network does that fails between commit and
 // answer.
 type proxy struct {
 	engine  *engine
 	address string
 
 	mu        sync.Mutex
-	cut       bool // the next script's answer
+	cut       bool // the next such answer
 	swallowed int
 }
 
@@ -71,7 +71,7 @@ func (p *proxy) serve(client net.Conn) {
 				return
 			}
 			p.mu.Lock()
-			if p.cut && bytes.Contains(buffer[:n], []byte("evalsha")) {
+			if p.cut && (bytes.Contains(buffer[:n], []byte("evalsha")) || bytes.Contains(buffer[:n], []byte("\r\nset\r\n"))) {
 				p.cut = false
 				p.swallowed++
 				mu.Lock()

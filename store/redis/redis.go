@@ -23,7 +23,7 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// Store is a [store.GrantStore] that Redis or Valkey keeps.
+// Store is a [store.GrantStore] and a [store.ReplayStore] that Redis or Valkey keeps.
 type Store struct {
 	client redis.UniversalClient
 	prefix string
@@ -33,7 +33,10 @@ type Store struct {
 	unsettled atomic.Int64
 }
 
-var _ store.GrantStore = (*Store)(nil)
+var (
+	_ store.GrantStore  = (*Store)(nil)
+	_ store.ReplayStore = (*Store)(nil)
+)
 
 // New returns a Store and checks what it rests on: every master of the engine, and
 // the client. The client must have ContextTimeoutEnabled set and must read from
@@ -118,7 +121,7 @@ func checkEngine(ctx context.Context, master redis.Cmdable, logger *slog.Logger)
 var settings = []struct{ name, want, otherwise string }{
 	{"appendonly", "yes", "a restart forgets tokens and, worse, that they were spent or revoked"},
 	{"appendfsync", "always", "a crash undoes what was answered last, spending and revoking included"},
-	{"maxmemory-policy", "noeviction", "a full engine removes families, or the indexes by which they are revoked"},
+	{"maxmemory-policy", "noeviction", "a full engine removes families, the indexes by which they are revoked, or what says that an id was used"},
 }
 
 // refused reports whether the engine answered that a command is not allowed, as

@@ -180,6 +180,8 @@ func TestRoundTrips(t *testing.T) {
 		}},
 		{"name its user", 3, func() error { return s.Exchange(t.Context(), &store.Change{Family: nobody}) }},
 		{"name a user where there is one", 1, func() error { return s.Exchange(t.Context(), &store.Change{Family: nobody}) }},
+		{"use an id", 1, func() error { _, err := s.Use(t.Context(), "id", time.Hour); return err }},
+		{"use it again", 1, func() error { _, err := s.Use(t.Context(), "id", time.Hour); return err }},
 		{"revoke by subject", 2, func() error { _, err := s.Revoke(t.Context(), store.Match{Subject: f.Subject}, in(0)); return err }},
 		{"revoke by family", 1, func() error { _, err := s.Revoke(t.Context(), store.Match{Family: f.ID}, in(0)); return err }},
 	} {

@@ -22,14 +22,14 @@ func TestMain(m *testing.M) {
 	switch job := os.Getenv("GRANTOR_TEST_WORKER"); job {
 	case "":
 		os.Exit(m.Run())
-	case "spend", "load":
+	case "spend", "load", "use":
 		client := redis.NewClient(&redis.Options{Network: "unix", Addr: os.Getenv("GRANTOR_TEST_SOCKET"), ContextTimeoutEnabled: true})
 		s, err := New(context.Background(), client, Config{Prefix: os.Getenv("GRANTOR_TEST_PREFIX")})
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
-		map[string]func(*Store, string){"spend": spendAll, "load": load}[job](s, os.Getenv("GRANTOR_TEST_NAME"))
+		map[string]func(*Store, string){"spend": spendAll, "load": load, "use": useAll}[job](s, os.Getenv("GRANTOR_TEST_NAME"))
 	}
 }
 
@@ -88,6 +88,19 @@ func spendAll(s *Store, name string) {
 			fmt.Println("won", hash)
 		case !errors.Is(err, store.ErrConflict):
 			fmt.Println("failed", err)
+		}
+	}
+}
+
+// useAll uses each id that it reads and says with which it was first.
+func useAll(s *Store, _ string) {
+	fmt.Println("ready")
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		switch first, err := s.Use(context.Background(), lines.Text(), time.Hour); {
+		case err != nil:
+			fmt.Println("failed", err)
+		case first:
+			fmt.Println("first", lines.Text())
 		}
 	}
 }

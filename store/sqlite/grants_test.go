@@ -29,6 +29,7 @@ func TestStatementsThatLookForManyUseAnIndex(t *testing.T) {
 		{"Purge of records", purgeSteps[0], "records_keep_until (keep_until<?)"},
 		{"Purge of the records of families", purgeSteps[1], "families_keep_until (keep_until<?)"},
 		{"Purge of families", purgeSteps[2], "families_keep_until (keep_until<?)"},
+		{"Purge of replays", purgeSteps[3], "replays_ends_at (ends_at<?)"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			rows, err := s.reader.Query("EXPLAIN QUERY PLAN "+test.query, 0, 0, 0, 0) // more than any takes
@@ -83,7 +84,8 @@ func TestAContextThatIsOverIsNeverAVerdict(t *testing.T) {
 	_, revokeErr := s.Revoke(over, store.Match{Subject: "alice"}, start)
 	_, purgeErr := s.Purge(over, start, 1)
 	exchangeErr := s.Exchange(over, &store.Change{})
-	for _, err := range []error{findErr, liveErr, listErr, revokeErr, purgeErr, exchangeErr} {
+	_, useErr := s.Use(over, "id", time.Hour)
+	for _, err := range []error{findErr, liveErr, listErr, revokeErr, purgeErr, exchangeErr, useErr} {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("the error is %v", err)
 		}

@@ -40,6 +40,10 @@ func TestAFileLockedForLongerThanTheDeadlineIsAnOutage(t *testing.T) {
 			_, err := s.Purge(ctx, end, 10)
 			return err
 		}},
+		{"Use", func(ctx context.Context) error {
+			_, err := s.Use(ctx, "id", time.Hour)
+			return err
+		}},
 		{"PutClient", func(ctx context.Context) error { return s.PutClient(ctx, store.Client{}) }},
 		{"Open", func(ctx context.Context) error {
 			other, err := Open(ctx, path)

@@ -17,13 +17,16 @@ func userVersion(t *testing.T, s *Store) (version int) {
 // next are the migrations of a release to come.
 func next(t *testing.T, script string) fs.FS {
 	t.Helper()
-	first, err := migrations.ReadFile("migrations/0001.sql")
-	must(t, err)
-	return fstest.MapFS{
-		"migrations/0001.sql": {Data: first},
-		"migrations/0002.sql": {Data: []byte("CREATE TABLE second (n INTEGER); INSERT INTO second VALUES (1);")},
-		"migrations/0003.sql": {Data: []byte(script)},
+	files := fstest.MapFS{
+		"migrations/0003.sql": {Data: []byte("CREATE TABLE second (n INTEGER); INSERT INTO second VALUES (1);")},
+		"migrations/0004.sql": {Data: []byte(script)},
 	}
+	for _, name := range []string{"migrations/0001.sql", "migrations/0002.sql"} {
+		released, err := migrations.ReadFile(name)
+		must(t, err)
+		files[name] = &fstest.MapFile{Data: released}
+	}
+	return files
 }
 
 func TestMigrationsThatAreMissingAreMadeOnce(t *testing.T) {
@@ -35,7 +38,7 @@ func TestMigrationsThatAreMissingAreMadeOnce(t *testing.T) {
 		must(t, s.migrate(t.Context(), files))
 		var rows int
 		must(t, s.writer.QueryRow("SELECT count(*) FROM second").Scan(&rows))
-		if version := userVersion(t, s); version != 3 || rows != 2 {
+		if version := userVersion(t, s); version != 4 || rows != 2 {
 			t.Fatalf("version %d with %d rows", version, rows)
 		}
 	}
@@ -45,10 +48,10 @@ func TestMigrationsThatAreMissingAreMadeOnce(t *testing.T) {
 
 func TestAMigrationThatFailsLeavesEverythingAsItWas(t *testing.T) {
 	s := openAt(t, newPath(t))
-	contains(t, s.migrate(t.Context(), next(t, "INSERT INTO second VALUES (2); INSERT INTO missing VALUES (1)")), "0003.sql")
+	contains(t, s.migrate(t.Context(), next(t, "INSERT INTO second VALUES (2); INSERT INTO missing VALUES (1)")), "0004.sql")
 	var tables int
 	must(t, s.writer.QueryRow("SELECT count(*) FROM sqlite_schema WHERE name = 'second'").Scan(&tables))
-	if version := userVersion(t, s); version != 1 || tables != 0 {
+	if version := userVersion(t, s); version != 2 || tables != 0 {
 		t.Errorf("version %d with %d of the new tables", version, tables)
 	}
 }
@@ -61,8 +64,8 @@ func TestTablesOfANewerReleaseAreRefusedAndLeftAlone(t *testing.T) {
 	if err == nil {
 		other.Close()
 	}
-	contains(t, err, path, "version 3", "knows 1", "run the newer release")
-	if version := userVersion(t, s); version != 3 {
+	contains(t, err, path, "version 4", "knows 2", "run the newer release")
+	if version := userVersion(t, s); version != 4 {
 		t.Errorf("the version is now %d", version)
 	}
 }
@@ -90,7 +93,7 @@ func TestProcessesThatStartTogetherMigrateOnce(t *testing.T) {
 	s := openAt(t, path)
 	var families int
 	must(t, s.writer.QueryRow("SELECT count(*) FROM families").Scan(&families))
-	if version := userVersion(t, s); version != 1 || families != len(processes) {
+	if version := userVersion(t, s); version != 2 || families != len(processes) {
 		t.Errorf("version %d with %d families", version, families)
 	}
 }

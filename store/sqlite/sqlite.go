@@ -1,6 +1,6 @@
-// Package sqlite keeps clients, scopes, and the grants of users in one SQLite
-// file, for services that run on one host. The driver is modernc.org/sqlite:
-// there is no C compiler and no server to set up.
+// Package sqlite keeps clients, scopes, the grants of users, and ids that may be
+// used once in one SQLite file, for services that run on one host. The driver is
+// modernc.org/sqlite: there is no C compiler and no server to set up.
 //
 // # What is promised
 //
@@ -45,8 +45,8 @@ import (
 	"github.com/grantor-go/grantor/store"
 )
 
-// Store is a [store.GrantStore], a [store.ClientStore] and a [store.ScopeStore].
-// It is safe for concurrent use.
+// Store is a [store.GrantStore], a [store.ReplayStore], a [store.ClientStore] and a
+// [store.ScopeStore]. It is safe for concurrent use.
 //
 // Errors that are no verdicts begin with "sqlite: " and hold no value that is
 // kept.
@@ -60,6 +60,7 @@ type Store struct {
 
 var (
 	_ store.GrantStore  = (*Store)(nil)
+	_ store.ReplayStore = (*Store)(nil)
 	_ store.ClientStore = (*Store)(nil)
 	_ store.ScopeStore  = (*Store)(nil)
 )

@@ -66,7 +66,7 @@ func (s *Store) parse(ctx context.Context) error {
 			return err
 		}
 		s.changes, err = parse(ctx, s.writer,
-			readFamily, raiseFamily, bindFamily, insertFamily, readRecord, updateRecord, extendRecord, insertRecord)
+			readFamily, raiseFamily, bindFamily, insertFamily, readRecord, updateRecord, extendRecord, insertRecord, useID)
 		return err
 	})
 }

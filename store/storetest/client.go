@@ -30,6 +30,17 @@ func wholeClient() store.Client {
 			DeliveryMode:            store.DeliveryPing,
 			NotificationEndpoint:    "https://b.example.com/ciba?x=1&y=a,b",
 			UserCodeParameter:       true,
+
+			TokenEndpointAuthSigningAlg: "PS256",
+			DPoPBoundAccessTokens:       true,
+			TLSSubjectDN:                `CN=a\,b,O=Łukasz <& Söhne>`,
+			TLSSANDNS:                   "client.example.com",
+			TLSSANURI:                   "urn:example:client?a=b&c",
+			TLSSANIP:                    "2001:db8::1",
+			TLSSANEmail:                 "client@example.com",
+			TLSBoundAccessTokens:        true,
+			JWKS:                        []byte(`{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`),
+			JWKSURI:                     "https://keys.example.com/jwks?of=a",
 		},
 		Secrets: []store.Secret{
 			{
@@ -59,6 +70,9 @@ func wholeClient() store.Client {
 		IdentityProviders:    []string{"Staff", "bund-id, eIDAS"},
 		LegacyNoPKCE:         true,
 		LegacyPlainPKCE:      true,
+
+		LegacyAssertionAudience: true,
+		DPoPNonce:               true,
 
 		Claims: map[string]any{
 			"https://example.com/tenant": "acme, inc.",

@@ -32,8 +32,9 @@ func wholeRecord() (store.Family, store.Record) {
 			Issuer: "https://issuer.example.com", ClientID: "reports", Subject: "alice",
 			Scopes: []string{"write", "openid", "a,b", "{c}"}, Resources: []string{"https://b.example/?x=1,2", "urn:a"},
 			AuthTime: micros(-5_000_000_003), ACR: "urn:example:gold", AMR: []string{"pwd", "otp"}, Session: "s", Nonce: "n-0S6",
-			Claims:     map[string]any{"tenant": "acme, inc.", "limits": []any{1, "two", nil, map[string]any{"a": true}}},
-			UserClaims: map[string]any{"name": "Łukasz <& \u2028 Söhne>", "email_verified": false, "share": 0.25},
+			Claims:       map[string]any{"tenant": "acme, inc.", "limits": []any{1, "two", nil, map[string]any{"a": true}}},
+			UserClaims:   map[string]any{"name": "Łukasz <& \u2028 Söhne>", "email_verified": false, "share": 0.25},
+			Confirmation: store.Confirmation{JKT: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I", X5T: "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"},
 		},
 	}
 }

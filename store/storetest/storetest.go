@@ -1,6 +1,6 @@
 // Package storetest checks that a store keeps the promises of package store.
-// The author of an adapter calls [TestClientStore], [TestScopeStore] and
-// [TestGrantStore] from tests of their own. Every promise is a sub-test that is named for it; a
+// The author of an adapter calls [TestClientStore], [TestScopeStore],
+// [TestGrantStore], [TestReplayStore] and [TestFullReplayStore] from tests of their own. Every promise is a sub-test that is named for it; a
 // failure says what happened and what it would mean to the users of whoever
 // operates the store.
 //

@@ -1,0 +1,143 @@
+package clientkeys
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/grantor-go/grantor/internal/fetch"
+)
+
+func TestAKnownSetOutlastsAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, w := connect(setOf("a"))
+		finds(t, r, "a", "ES256", "a")
+		w.err = errDown
+		time.Sleep(10*time.Minute + 24*time.Hour - 1)
+		finds(t, r, "a", "ES256", "a")
+		synctest.Wait()
+		w.have(t, 2, "in the outage")
+		time.Sleep(time.Nanosecond)
+		outage(t, r, "a")
+		time.Sleep(time.Minute)
+		w.err = nil
+		finds(t, r, "a", "ES256", "a")
+	})
+}
+
+func TestNobodyWaitsForASlowURLWhoseSetIsKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, w := connect(setOf("a"))
+		finds(t, r, "a", "ES256", "a")
+		w.hangs[here] = true
+		time.Sleep(time.Hour)
+		before := time.Now()
+		for range 100 {
+			finds(t, r, "a", "ES256", "a")
+		}
+		if passed := time.Since(before); passed != 0 { // no time passes in a bubble while nobody waits
+			t.Errorf("they waited %v", passed)
+		}
+		synctest.Wait()
+		w.have(t, 2, "while a hundred asked")
+		time.Sleep(fetchTimeout)
+	})
+}
+
+// That the old set has no such key does not say that the new one has none.
+func TestAnUnknownKidIsAnOutageIfTheSetCannotBeFetched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, w := connect(setOf("a"))
+		finds(t, r, "a", "ES256", "a")
+		w.err = errDown
+		for range 1000 {
+			outage(t, r, "b")
+			finds(t, r, "a", "ES256", "a")
+		}
+		time.Sleep(10 * time.Second) // one may fetch again, but not yet for a kid
+		outage(t, r, "b")
+		w.have(t, 2, "within a minute")
+		time.Sleep(50 * time.Second)
+		w.err, w.body = nil, setOf("b")
+		finds(t, r, "b", "ES256", "b")
+		finds(t, r, "c", "ES256")
+	})
+}
+
+func TestAFailureIsNotRepeatedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, w := connect(setOf("a"))
+		w.err = errDown
+		for round := range 2 { // a success begins anew
+			for i, pause := range []time.Duration{5, 10, 20, 40, 40, 40} {
+				for range 100 {
+					outage(t, r, "a")
+				}
+				w.have(t, round*7+i+1, "before the pause is over")
+				time.Sleep(pause*time.Second - 1)
+				outage(t, r, "a")
+				w.have(t, round*7+i+1, "just before the pause is over")
+				time.Sleep(time.Nanosecond)
+			}
+			w.err = nil
+			finds(t, r, "a", "ES256", "a")
+			w.have(t, round*7+7, "when it is there again")
+			w.err = errDown
+			time.Sleep(10*time.Minute + 24*time.Hour)
+		}
+	})
+}
+
+func TestMistakesOfClientsAreToldFromOutages(t *testing.T) {
+	for _, c := range []struct {
+		name, url, body string
+		err, want       error
+	}{
+		{"a network that is down", here, "", errDown, ErrUnavailable},
+		{"a URL that may not be requested", "http://client.example/secret", "", nil, ErrUnusable},
+		{"a URL that is too long", here + strings.Repeat("x", 2048), "", nil, ErrUnusable},
+		{"an address that may not be reached", here, "", fmt.Errorf("%w: x", fetch.ErrRefused), ErrUnusable},
+		{"an answer that is no document", here, "", fmt.Errorf("%w: x", fetch.ErrAnswer), ErrUnusable},
+		{"a document that is no set", here, `{"secret":[]}`, nil, ErrUnusable},
+		{"a set with a private key", here, `{"keys":[{"kty":"EC","d":"secret"}]}`, nil, ErrUnusable},
+		{"a set with a symmetric key", here, `{"keys":[{"kty":"oct","k":"secret"}]}`, nil, ErrUnusable},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r, w := connect(c.body)
+				w.err = c.err
+				for range 2 { // also from the cache
+					keys, err := r.Find(t.Context(), c.url, "a", "ES256")
+					if keys != nil || !errors.Is(err, c.want) || errors.Is(err, ErrUnusable) == errors.Is(err, ErrUnavailable) {
+						t.Errorf("%v, %v, want %v", keys, err, c.want)
+					}
+					if c.err != nil && !errors.Is(err, c.err) {
+						t.Errorf("%v does not wrap its cause", err)
+					}
+					if err != nil && strings.Contains(err.Error(), "secret") {
+						t.Errorf("%v quotes what was there", err)
+					}
+				}
+				if w.fetches[c.url] > 1 || c.url != here && w.fetches[c.url] != 0 {
+					t.Errorf("fetches: %v", w.fetches)
+				}
+			})
+		})
+	}
+}
+
+func TestASetThatGoesBadIsKeptAsInAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, w := connect(setOf("a"))
+		finds(t, r, "a", "ES256", "a")
+		w.body = "<html>"
+		time.Sleep(time.Hour)
+		finds(t, r, "a", "ES256", "a")
+		synctest.Wait()
+		finds(t, r, "a", "ES256", "a")
+		w.have(t, 2, "when it went bad")
+	})
+}

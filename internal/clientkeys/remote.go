@@ -1,0 +1,157 @@
+// Package clientkeys finds the keys that clients sign with in the JWK Sets that they
+// publish at their jwks_uri (RFC 7591 section 2), and keeps the sets.
+package clientkeys
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/grantor-go/grantor/internal/fetch"
+	"github.com/grantor-go/grantor/internal/jose"
+)
+
+const (
+	leastAge   = time.Minute // of a set, until it is fetched again
+	defaultAge = 10 * time.Minute
+	mostAge    = 24 * time.Hour
+	staleAge   = 24 * time.Hour // beyond that, if it cannot be fetched
+	seekEvery  = time.Minute    // for a key that is not in the set
+)
+
+// Every error of Remote wraps one of these, and the cause.
+var (
+	// ErrUnavailable says that nothing can be said of the keys now: an outage, ours or
+	// that of the client's server, or the end of the caller's context.
+	ErrUnavailable = errors.New("clientkeys: the JWK Set cannot be fetched now")
+
+	// ErrUnusable says that the client's registration or server is wrong: the URL may
+	// not be requested, or what is there is no JWK Set of public keys.
+	ErrUnusable = errors.New("clientkeys: the URL has no usable JWK Set")
+)
+
+// Remote keeps the JWK Sets of URLs that clients registered: the 10,000 that were used
+// last. It fetches at most 16 at once, each within 5 seconds, and no two at once of one
+// URL. It is safe for concurrent use and not copied.
+//
+// A set is used for as long as its Cache-Control allows (RFC 9111), from a minute to a
+// day, and 10 minutes if it does not say. Then it is fetched again while callers go on
+// with the old one, which is given up a day later. What fails is not tried again for 5
+// seconds, and longer each time, up to 40.
+type Remote struct {
+	// Guard says which URLs may be requested. Not altered once it is in use.
+	Guard fetch.Guard
+
+	// Now is the clock. Nil means time.Now.
+	Now func() time.Time
+
+	start sync.Once
+	get   func(ctx context.Context, url string) (body []byte, maxAge time.Duration, err error)
+	slots chan struct{} // one in it for each fetch that is under way
+
+	mu    sync.Mutex // of all below and of what is in it; never held while something is waited for
+	cache cache
+}
+
+// Keys returns the public keys that can verify at a URL. They are not to be altered.
+// There may be none.
+//
+// It waits only if no set of the URL is known, and until ctx ends; the fetch goes on for
+// others. The error wraps ErrUnavailable or ErrUnusable.
+func (r *Remote) Keys(ctx context.Context, url string) ([]jose.JWK, error) {
+	keys, _, err := r.keys(ctx, r.entry(url))
+	return keys, err
+}
+
+// Find returns the keys at a URL that have the kid and fit alg, or all that fit alg if
+// the kid is empty: usually one, and none if there is no such key, which is a verdict.
+// A set may use a kid twice, and the caller bounds how many of the keys it tries.
+//
+// A key that is not there may be new: the set is fetched again, once and at most once a
+// minute for each URL, and Find waits for it. Otherwise it is as Keys.
+func (r *Remote) Find(ctx context.Context, url, kid, alg string) ([]jose.JWK, error) {
+	e := r.entry(url)
+	keys, waited, err := r.keys(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	if found := fitting(keys, kid, alg); found != nil {
+		return found, nil
+	}
+	if keys, err = r.seek(ctx, e, waited); err != nil {
+		return nil, err
+	}
+	return fitting(keys, kid, alg), nil
+}
+
+// entry returns that of a URL, and prepares what the zero Remote lacks.
+func (r *Remote) entry(url string) *entry {
+	r.start.Do(func() {
+		if r.Now == nil {
+			r.Now = time.Now
+		}
+		if r.get == nil {
+			client := r.Guard.Client()
+			r.get = func(ctx context.Context, url string) ([]byte, time.Duration, error) {
+				return fetch.Get(ctx, client, url, 0)
+			}
+		}
+		r.slots = make(chan struct{}, maxFetches)
+	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.cache.entry(url)
+}
+
+func fitting(keys []jose.JWK, kid, alg string) (found []jose.JWK) {
+	for _, key := range keys {
+		if (kid == "" || key.Kid == kid) && key.Fits(alg) {
+			found = append(found, key)
+		}
+	}
+	return found
+}
+
+// keys returns the set of an entry, and whether it had to wait for it.
+func (r *Remote) keys(ctx context.Context, e *entry) (keys []jose.JWK, waited bool, err error) {
+	now := r.Now()
+	r.mu.Lock()
+	fresh, usable := e.known && now.Before(e.fresh), e.known && now.Before(e.fresh.Add(staleAge))
+	var f *flight
+	if !fresh {
+		f = r.join(e, now)
+	}
+	keys, err = e.keys, e.err
+	r.mu.Unlock()
+	switch {
+	case usable:
+		return keys, false, nil
+	case f == nil:
+		return nil, false, err
+	}
+	keys, err = f.wait(ctx)
+	return keys, true, err
+}
+
+// seek returns the set as it is after a fetch for a key that it did not have. waited
+// says that it was fetched just now, which then was that fetch.
+func (r *Remote) seek(ctx context.Context, e *entry, waited bool) ([]jose.JWK, error) {
+	now := r.Now()
+	r.mu.Lock()
+	f := e.flight
+	switch {
+	case waited:
+		e.sought, f = now, nil
+	case f == nil && now.Sub(e.sought) >= seekEvery:
+		if f = r.join(e, now); f != nil {
+			e.sought = now
+		}
+	}
+	keys, err := e.keys, e.err // if the last fetch failed, the key may be there and nobody knows
+	r.mu.Unlock()
+	if f == nil {
+		return keys, err
+	}
+	return f.wait(ctx)
+}
