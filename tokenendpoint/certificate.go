@@ -87,7 +87,7 @@ func (e *Endpoint) checkCertificate(ctx context.Context, client *store.Client, r
 
 // allClientKeys returns all keys that a client has registered.
 func (e *Endpoint) allClientKeys(ctx context.Context, client *store.Client) ([]jose.JWK, error) {
-	if client.JWKSURI == "" || len(client.JWKS) > 0 {
+	if client.JWKSURI == "" || hasJWKS(client) {
 		return e.inline(client)
 	}
 	keys, err := e.remoteKeys.Keys(ctx, client.JWKSURI)

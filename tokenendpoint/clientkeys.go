@@ -21,7 +21,7 @@ type inlineKeys struct {
 // clientKeys returns the keys of a client that its assertion may be signed by: those
 // that have the kid, if the assertion names one, and fit its algorithm.
 func (e *Endpoint) clientKeys(ctx context.Context, client *store.Client, alg, kid string) ([]jose.JWK, error) {
-	if client.JWKSURI != "" && len(client.JWKS) == 0 {
+	if client.JWKSURI != "" && !hasJWKS(client) {
 		keys, err := e.remoteKeys.Find(ctx, client.JWKSURI, kid, alg)
 		return keys, keysFailed(client, err)
 	}
@@ -38,8 +38,16 @@ func (e *Endpoint) clientKeys(ctx context.Context, client *store.Client, alg, ki
 	return keys, nil
 }
 
+// hasJWKS: null is how JSON says that there is none.
+func hasJWKS(client *store.Client) bool {
+	return len(client.JWKS) > 0 && string(client.JWKS) != "null"
+}
+
 // inline returns the keys that a client registered by value.
 func (e *Endpoint) inline(client *store.Client) ([]jose.JWK, error) {
+	if !hasJWKS(client) {
+		return nil, nil
+	}
 	if client.JWKSURI != "" {
 		return nil, fault(ReasonClientKeys, fmt.Errorf("client %q has both jwks and jwks_uri; remove one", client.ID))
 	}
@@ -52,9 +60,6 @@ func (e *Endpoint) inline(client *store.Client) ([]jose.JWK, error) {
 
 // parse reads a JWK Set once.
 func (k *inlineKeys) parse(jwks []byte) ([]jose.JWK, error) {
-	if len(jwks) == 0 {
-		return nil, nil
-	}
 	k.mu.Lock()
 	keys, ok := k.sets[string(jwks)]
 	k.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"time"
 )
 
@@ -29,7 +30,7 @@ func (e *Endpoint) use(ctx context.Context, id *onceID) (first bool, err error) 
 	lifetime := max(0, id.until.Sub(e.config.Now())) + e.config.Timeout + otherClocks
 	id.used, err = e.config.Replays.Use(ctx, base64.RawURLEncoding.EncodeToString(sum[:]), lifetime)
 	if err != nil {
-		return false, storeFailed("ReplayStore", err)
+		return false, outage(ReasonStoreUnavailable, fmt.Errorf("ReplayStore: %w", err))
 	}
 	return id.used, nil
 }

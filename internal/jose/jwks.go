@@ -25,11 +25,14 @@ type JWK struct {
 // Fits reports whether signatures by alg may be verified with the key. A key that has
 // an alg verifies by that alone (RFC 8725 section 3.1).
 func (k JWK) Fits(alg string) bool {
-	return (k.Alg == "" || k.Alg == alg) &&
+	return (k.Alg == "" || k.Alg == alg || isEdDSA(k.Alg) && isEdDSA(alg)) &&
 		(k.Use == "" || k.Use == "sig") &&
 		(k.KeyOps == nil || slices.Contains(k.KeyOps, "verify")) &&
 		Check(alg, k.Public) == nil
 }
+
+// isEdDSA: the two are names of one algorithm, with the only curve there is (RFC 9864).
+func isEdDSA(alg string) bool { return alg == "EdDSA" || alg == "Ed25519" }
 
 // ParseJWKS returns the keys of a JWK Set (RFC 7517 section 5) that can verify, in its
 // order. Those that cannot are left out, as that section wants it: of another type,

@@ -224,7 +224,7 @@ func TestAKeyFitsItsAlgorithms(t *testing.T) {
 	p256, rsaKey, ed := keys()["ES256"].Public(), keys()["RS256"].Public(), keys()["EdDSA"].Public()
 	for key, want := range map[string][]string{
 		jwk(t, p256): {"ES256"}, jwk(t, rsaKey): {"PS256", "RS256"}, jwk(t, ed): {"Ed25519", "EdDSA"}, jwk(t, keys()["ES384"].Public()): {"ES384"},
-		jwk(t, rsaKey, "alg", `"PS256"`): {"PS256"}, jwk(t, ed, "alg", `"EdDSA"`): {"EdDSA"}, jwk(t, ed, "alg", `"Ed25519"`): {"Ed25519"},
+		jwk(t, rsaKey, "alg", `"PS256"`): {"PS256"}, jwk(t, ed, "alg", `"EdDSA"`): {"Ed25519", "EdDSA"}, jwk(t, ed, "alg", `"Ed25519"`): {"Ed25519", "EdDSA"},
 		jwk(t, p256, "use", `"sig"`): {"ES256"}, jwk(t, p256, "key_ops", `["verify"]`): {"ES256"},
 	} {
 		var got []string
