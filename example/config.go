@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,18 @@ type registry struct {
 	clients []store.Client
 	scopes  []store.Scope
 	users   users
+	secrets map[string][]configSecret // by client_id, for client_secret_jwt, which a hash is not enough for
+}
+
+// secretsOf returns a client's secrets as they were given to it.
+func (r registry) secretsOf(_ context.Context, client *store.Client) ([]string, error) {
+	var values []string
+	for _, s := range r.secrets[client.ID] {
+		if s.ExpiresAt.IsZero() || time.Now().Before(s.ExpiresAt.Time) {
+			values = append(values, s.Value)
+		}
+	}
+	return values, nil
 }
 
 // configFile is the JSON of -config.
@@ -50,6 +63,9 @@ type configClient struct {
 	BackchannelLifetime int64    `json:"backchannel_lifetime"` // seconds
 	PollInterval        int64    `json:"poll_interval"`        // seconds
 	IdentityProviders   []string `json:"identity_providers"`
+
+	DPoPNonce               bool `json:"dpop_nonce"`
+	LegacyAssertionAudience bool `json:"legacy_assertion_audience"`
 }
 
 // configSecret holds a secret or its stored form.
@@ -78,21 +94,28 @@ func (e *expiry) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// registry checks the file. inside are the networks where notification endpoints may be
-// although they are not public.
+// registry checks the file. inside are the networks where notification endpoints and
+// JWK Sets may be although they are not public.
 func (f *configFile) registry(inside []netip.Prefix) (registry, error) {
-	r := registry{scopes: f.Scopes, users: f.Users}
+	r := registry{scopes: f.Scopes, users: f.Users, secrets: make(map[string][]configSecret)}
+	guard := fetch.Guard{Inside: inside}
 	var ids, scopes, subs, names []string
 	for i, c := range f.Clients {
 		client, err := c.client()
 		if err == nil {
-			err = c.checkPolled(fetch.Guard{Inside: inside})
+			err = c.checkPolled(guard)
+		}
+		if err == nil {
+			err = c.checkProofs(&client, guard)
 		}
 		if err == nil && slices.Contains(ids, c.ID) {
 			err = errors.New("this client_id is there twice")
 		}
 		if err != nil {
 			return r, fmt.Errorf("clients[%d] %q: %w", i, c.ID, err)
+		}
+		if client.Allows(store.ClientSecretJWT) {
+			r.secrets[c.ID] = slices.DeleteFunc(c.Secrets, func(s configSecret) bool { return s.Value == "" })
 		}
 		ids, r.clients = append(ids, c.ID), append(r.clients, client)
 	}
@@ -136,6 +159,9 @@ func (c *configClient) client() (store.Client, error) {
 		BackchannelLifetime: time.Duration(c.BackchannelLifetime) * time.Second,
 		PollInterval:        time.Duration(c.PollInterval) * time.Second,
 		IdentityProviders:   c.IdentityProviders,
+
+		DPoPNonce:               c.DPoPNonce,
+		LegacyAssertionAudience: c.LegacyAssertionAudience,
 	}
 	for i, s := range c.Secrets {
 		stored := store.Secret{Hash: s.Hash, ExpiresAt: s.ExpiresAt.Time, Label: s.Label}

@@ -29,22 +29,16 @@ func checkSeconds(name string, seconds, most int64) error {
 }
 
 func (c *configClient) check(client *store.Client) error {
-	methods := c.AuthMethods
-	if c.TokenEndpointAuthMethod != "" {
-		methods = append([]store.AuthMethod{c.TokenEndpointAuthMethod}, methods...)
+	if err := c.checkMethods(); err != nil {
+		return err
 	}
-	for _, m := range methods {
-		if m != store.ClientSecretBasic && m != store.ClientSecretPost && m != store.NoAuth {
-			return fmt.Errorf("authentication method %q is not one of client_secret_basic, client_secret_post, none", m)
-		}
-	}
-	public := client.Allows(store.NoAuth)
+	named := c.TokenEndpointAuthMethod != "" || len(c.AuthMethods) > 0
 	withSecret := client.Allows(store.ClientSecretBasic) || client.Allows(store.ClientSecretPost)
 	switch {
 	case c.ID == "" || len(c.ID) > 512 || !printable(c.ID):
 		return errors.New("client_id is not 1 to 512 printable ASCII characters")
-	case !public && len(client.Secrets) == 0:
-		return errors.New(`the client has no secret; add client_secrets, or make it public by "token_endpoint_auth_method": "none"`)
+	case !named && len(client.Secrets) == 0:
+		return errors.New(`the client has no secret; add client_secrets, or name another token_endpoint_auth_method, such as "private_key_jwt" or, if it is public, "none"`)
 	case withSecret && len(client.Secrets) == 0:
 		return errors.New("the client may authenticate by a secret but has none; add client_secrets")
 	case c.AccessTokenLifetime < 0 || c.AccessTokenLifetime > longestLifetime:

@@ -97,7 +97,7 @@ func TestABadFlagOrFileIsOneLineThatNamesIt(t *testing.T) {
 		"two clients of one id":             {config: `{"clients":[{"client_id":"a","client_secrets":[{"value":"s"}]},{"client_id":"a","client_secrets":[{"value":"s"}]}]}`, names: "twice"},
 		"a client without a secret":         {config: `{"clients":[{"client_id":"a"}]}`, names: "client_secrets"},
 		"a method without its secret":       {config: `{"clients":[{"client_id":"a","token_endpoint_auth_method":"client_secret_post"}]}`, names: "client_secrets"},
-		"a method that is not there":        {config: client(`,"token_endpoint_auth_methods":["private_key_jwt"]`), names: "private_key_jwt"},
+		"a method that is not there":        {config: client(`,"token_endpoint_auth_methods":["client_secret_jws"]`), names: `"client_secret_jws" is not one of`},
 		"a secret as value and hash":        {config: `{"clients":[{"client_id":"a","client_secrets":[{"value":"s","hash":"$sha256$x"}]}]}`, names: "client_secrets[0]"},
 		"an empty secret":                   {config: `{"clients":[{"client_id":"a","client_secrets":[{"value":""}]}]}`, names: "client_secrets[0]"},
 		"a hash that cannot be read":        {config: `{"clients":[{"client_id":"a","client_secrets":[{"hash":"$md5$x"}]}]}`, names: "client_secrets[0]"},
@@ -125,27 +125,33 @@ func TestABadFlagOrFileIsOneLineThatNamesIt(t *testing.T) {
 		"a secret without value, but label": {config: `{"clients":[{"client_id":"a","client_secrets":[{"label":"x"}]}]}`, names: "client_secrets[0]"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			args := append([]string{"-addr", "127.0.0.1:0", "-data", t.TempDir(), "-store", "memory:"}, c.args...)
+			args := c.args
 			if c.config != "" {
 				args = append(args, "-config", configFileWith(t, c.config))
 			}
-			ctx, cancel := context.WithCancel(context.Background())
-			cancel() // should it start after all, it ends at once
-			var stdout bytes.Buffer
-			err := run(ctx, args, &stdout, t.Output())
-			if err == nil {
-				t.Fatal("the example started")
-			}
-			if strings.Contains(err.Error(), "canary") {
-				t.Error("the message has the password")
-			}
-			if message := err.Error(); strings.Contains(message, "\n") || !strings.Contains(message, c.names) {
-				t.Errorf("the message is not one line that names %s:\n%s", c.names, message)
-			}
-			if stdout.Len() > 0 {
-				t.Errorf("it greeted all the same: %s", &stdout)
-			}
+			refused(t, c.names, args...)
 		})
+	}
+}
+
+// refused: the example does not start, and says why in one line that has these words.
+func refused(t *testing.T, names string, args ...string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel() // should it start after all, it ends at once
+	var stdout bytes.Buffer
+	err := run(ctx, append([]string{"-addr", "127.0.0.1:0", "-data", t.TempDir(), "-store", "memory:"}, args...), &stdout, t.Output())
+	if err == nil {
+		t.Fatal("the example started")
+	}
+	if strings.Contains(err.Error(), "canary") {
+		t.Error("the message has a secret")
+	}
+	if message := err.Error(); strings.Contains(message, "\n") || !strings.Contains(message, names) {
+		t.Errorf("the message is not one line that names %s:\n%s", names, message)
+	}
+	if stdout.Len() > 0 {
+		t.Errorf("it greeted all the same: %s", &stdout)
 	}
 }
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"flag"
 	"fmt"
@@ -22,6 +24,11 @@ type options struct {
 	demo   bool
 	config registry
 	seeded bool // no -config: the clients are those of the documentation
+
+	tlsFiles  tlsFiles
+	tls       *tls.Config    // nil: http
+	clientCAs *x509.CertPool // nil: no client is asked for a certificate
+	demoDir   string         // where the test keys are, with -demo
 }
 
 func parseFlags(args []string, usage io.Writer) (options, error) {
@@ -30,10 +37,13 @@ func parseFlags(args []string, usage io.Writer) (options, error) {
 	flags := flag.NewFlagSet("example", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // one line says what is wrong; -h prints the rest
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:5001", "listen on `HOST:PORT`")
-	flags.StringVar(&o.issuer, "issuer", "", "issuer `URL` (default http:// and the address)")
+	flags.StringVar(&o.issuer, "issuer", "", "issuer `URL` (default http:// or https:// and the address)")
 	flags.StringVar(&o.data, "data", "", "keep keys and the database in `DIR` (default in the user's cache folder)")
 	flags.StringVar(&o.store, "store", "", "keep what users granted in memory:, sqlite:`PATH`, postgres://... or redis://... (default a SQLite file in -data)")
-	flags.BoolVar(&o.demo, "demo", false, "let anyone sign in as any user by demo_user, for scripts; on a loopback -addr only")
+	flags.BoolVar(&o.demo, "demo", false, "let anyone sign in as any user by demo_user, for scripts, and make test keys in -data; on a loopback -addr only")
+	flags.StringVar(&o.tlsFiles.cert, "tls-cert", "", "serve https by the certificate in a PEM `FILE`")
+	flags.StringVar(&o.tlsFiles.key, "tls-key", "", "the private key of -tls-cert, in a PEM `FILE`")
+	flags.StringVar(&o.tlsFiles.clientCA, "client-ca", "", "ask clients for certificates, and believe those that the CAs in a PEM `FILE` issued")
 	flags.StringVar(&config, "config", "", "read clients, scopes and users from a JSON `FILE` in place of the seeded ones")
 	err := flags.Parse(args)
 	switch {
@@ -62,12 +72,15 @@ func parseFlags(args []string, usage io.Writer) (options, error) {
 	}
 	if config == "" {
 		o.config, o.seeded = seeds(), true
-		return o, nil
-	}
-	if o.config, err = loadConfig(config, o.insecureNetworks()); err != nil {
+	} else if o.config, err = loadConfig(config, o.insecureNetworks()); err != nil {
 		return o, fmt.Errorf("-config %s: %w", config, err)
 	}
-	return o, nil
+	if o.demo { // it makes what the flags of TLS may name
+		if err := o.seedKeys(); err != nil {
+			return o, err
+		}
+	}
+	return o, o.loadTLS()
 }
 
 // addrError says why an address cannot be listened on.
@@ -83,8 +96,8 @@ func oneLine(err error) error {
 	return errors.New(strings.ReplaceAll(strings.ReplaceAll(err.Error(), ":\n", ": "), "\n", "; "))
 }
 
-// insecureNetworks are where notification endpoints may be although they are not
-// public: with -demo, on this machine.
+// insecureNetworks are where notification endpoints and JWK Sets of clients may be
+// although they are not public: with -demo, on this machine.
 func (o *options) insecureNetworks() []netip.Prefix {
 	if !o.demo {
 		return nil

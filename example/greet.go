@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"path/filepath"
 	"strings"
 )
 
@@ -12,6 +13,10 @@ func greet(w io.Writer, o options, base string) {
 	client, secret, scope := "CLIENT_ID", "CLIENT_SECRET", ""
 	if o.seeded {
 		client, secret, scope = "client1", "secret", " -d scope=scope1"
+	}
+	curl := "curl -s"
+	if o.demoDir != "" && filepath.Clean(o.tlsFiles.cert) == filepath.Join(o.demoDir, "server.pem") {
+		curl += " --cacert " + filepath.Join(o.demoDir, "ca.pem")
 	}
 	u, _ := url.Parse(o.issuer) // New checked it
 	fmt.Fprintf(w, `issuer    %[1]s
@@ -24,6 +29,12 @@ access    %[3]s/apps
 keys      %[3]s/.well-known/openid-configuration/jwks
 metadata  %[3]s/.well-known/openid-configuration
 
-curl -s %[2]s%[4]s/connect/token -d grant_type=client_credentials -d client_id=%[5]s -d client_secret=%[6]s%[7]s
-`, o.issuer, base, strings.TrimSuffix(o.issuer, "/"), strings.TrimSuffix(u.Path, "/"), client, secret, scope)
+%[8]s %[2]s%[4]s/connect/token -d grant_type=client_credentials -d client_id=%[5]s -d client_secret=%[6]s%[7]s
+`, o.issuer, base, strings.TrimSuffix(o.issuer, "/"), strings.TrimSuffix(u.Path, "/"), client, secret, scope, curl)
+	if o.demoDir != "" {
+		fmt.Fprintf(w, "\ntest keys and certificates are in %s\n", o.demoDir)
+	}
+	if o.demoDir != "" && o.seeded {
+		fmt.Fprintf(w, "go run ./example/client -issuer %s -data %s -method jwt  (or secret-jwt, mtls, self-signed, dpop)\n", o.issuer, o.data)
+	}
 }

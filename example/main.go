@@ -7,11 +7,19 @@
 // reach it.
 //
 //	-addr HOST:PORT  where it listens (127.0.0.1:5001)
-//	-issuer URL      its issuer (http:// and the address)
+//	-issuer URL      its issuer (http:// or https://, and the address)
 //	-data DIR        where it keeps its keys and database (a folder in the user's cache)
 //	-store STORE     where it keeps what users granted: memory:, sqlite:PATH, postgres://... or redis://... (a SQLite file in -data)
 //	-config FILE     what it has registered, in place of the seeds
+//	-tls-cert FILE   serves https by this certificate, as PEM
+//	-tls-key FILE    its private key, as PEM
+//	-client-ca FILE  asks clients for a certificate, and believes those of these CAs, as PEM; those that are self-signed prove a key
 //	-demo            lets scripts sign in as any user by demo_user=NAME and decide by POST /demo/decide, on a loopback address
+//
+// With -demo, at the first start, test keys and certificates are made in the folder
+// demo of -data: a CA (ca.pem), a server's certificate for localhost and 127.0.0.1
+// (server.pem), and what the clients jwt, mtls and self-signed hold. These, secret-jwt
+// and dpop are then among the seeds; ./client is a program that uses them.
 //
 // The file is JSON. Clients have the names of RFC 7591 section 2 and a few more;
 // a name that is not known is an error.
@@ -34,7 +42,12 @@
 //	    "device_code_lifetime": 600, "backchannel_lifetime": 300, "poll_interval": 5,
 //	    "backchannel_token_delivery_mode": "ping",
 //	    "backchannel_client_notification_endpoint": "https://reports.example/decided",
-//	    "identity_providers": ["google"]
+//	    "identity_providers": ["google"],
+//	    "jwks": {"keys": []}, "token_endpoint_auth_signing_alg": "ES256",
+//	    "tls_client_auth_subject_dn": "CN=reports,O=Example",
+//	    "tls_client_certificate_bound_access_tokens": false,
+//	    "dpop_bound_access_tokens": false, "dpop_nonce": false,
+//	    "legacy_assertion_audience": false
 //	  }],
 //	  "scopes": [{"name": "invoices.read", "resources": ["https://invoices.example"], "claims": [], "identity": false}],
 //	  "users": [{"sub": "1", "username": "bob", "password": "bob", "claims": {}}]
@@ -42,7 +55,14 @@
 //
 // expires_at may be seconds since 1970 as well; lifetimes and intervals are seconds.
 // openid and offline_access need not be listed among the scopes. With -demo a
-// notification endpoint may be http on this machine.
+// notification endpoint may be http on this machine, and so may a jwks_uri.
+//
+// The methods are client_secret_basic, client_secret_post, none, and
+//
+//	private_key_jwt              needs jwks, which has public keys, or jwks_uri
+//	client_secret_jwt            needs a secret as value of at least 32 octets
+//	tls_client_auth              needs one of tls_client_auth_subject_dn, _san_dns, _san_uri, _san_ip, _san_email
+//	self_signed_tls_client_auth  needs jwks or jwks_uri
 //
 // POST /demo/decide takes a form: action=allow or deny, user=NAME, and user_code or
 // auth_req_id. It answers 204, or an error as JSON: 400 a form that lacks something,
@@ -52,6 +72,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -93,7 +114,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	defer listener.Close()
 	if options.issuer == "" {
-		options.issuer = urlOf(options.addr, listener.Addr())
+		options.issuer = options.urlOf(listener.Addr())
 	}
 	records, closeRecords, err := openRecords(ctx, options, logger)
 	if err != nil {
@@ -106,25 +127,30 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	defer shop.shutdown(ctx)
 	go store.PurgeEvery(ctx, records, 10*time.Minute, logger)
-	greet(stdout, options, urlOf(options.addr, listener.Addr()))
-	return serve(ctx, listener, shop.mux(ctx))
+	greet(stdout, options, options.urlOf(listener.Addr()))
+	return serve(ctx, listener, options.tls, shop.mux(ctx))
 }
 
 // urlOf is where this machine reaches the listener, and the default issuer: the
 // host as -addr has it, unless that means all, and the port that was really taken.
-func urlOf(addr string, taken net.Addr) string {
-	host, _, _ := net.SplitHostPort(addr) // parseFlags checked it
+func (o *options) urlOf(taken net.Addr) string {
+	host, _, _ := net.SplitHostPort(o.addr) // parseFlags checked it
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
 	_, port, _ := net.SplitHostPort(taken.String())
+	if o.tls != nil {
+		return "https://" + net.JoinHostPort(host, port)
+	}
 	return "http://" + net.JoinHostPort(host, port)
 }
 
-// serve answers requests until ctx ends, and then those under way.
-func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+// serve answers requests until ctx ends, and then those under way: by https, unless
+// config is nil.
+func serve(ctx context.Context, listener net.Listener, config *tls.Config, handler http.Handler) error {
 	server := &http.Server{
 		Handler:           handler,
+		TLSConfig:         config,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      20 * time.Second,
@@ -132,7 +158,13 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler) err
 		MaxHeaderBytes:    16 << 10,
 	}
 	done := make(chan error, 1)
-	go func() { done <- server.Serve(listener) }()
+	go func() {
+		if config == nil {
+			done <- server.Serve(listener)
+			return
+		}
+		done <- server.ServeTLS(listener, "", "")
+	}()
 	select {
 	case err := <-done:
 		return err

@@ -29,6 +29,7 @@ func seeds() registry {
 	ciba := store.Client{Metadata: store.Metadata{ID: "ciba", GrantTypes: []string{new(grants.CIBA).GrantType(), "refresh_token"}, Scope: withoutBrowser},
 		Secrets: []store.Secret{{Hash: store.HashSecret("secret"), Label: "seed"}}}
 	return registry{
+		secrets: make(map[string][]configSecret),
 		clients: []store.Client{
 			client1,
 			client,

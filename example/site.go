@@ -72,7 +72,13 @@ func (s *site) newEndpoint(ctx context.Context, o options, records store.GrantSt
 		Scopes:           memory.NewScopes(o.config.scopes...),
 		Keys:             keys,
 		Records:          records,
-		Users:            s.users.about,
+		Replays:          replaysOf(records),
+		ClientSecrets:    o.config.secretsOf,
+		InsecureNetworks: o.insecureNetworks(),
+
+		ClientCertificate: o.clientCertificate(),
+
+		Users: s.users.about,
 		Grants: []tokenendpoint.GrantValidator{
 			grants.ClientCredentials{}, s.codes, grants.RefreshToken{}, s.device, s.ciba,
 			grants.Password{Verify: s.users.verify}, customGrant{},
@@ -83,6 +89,15 @@ func (s *site) newEndpoint(ctx context.Context, o options, records store.GrantSt
 		return nil, fmt.Errorf("-issuer %s: %w", o.issuer, oneLine(err))
 	}
 	return endpoint, nil
+}
+
+// replaysOf is the store itself if it remembers what was used once, else the memory of
+// this process.
+func replaysOf(records store.GrantStore) store.ReplayStore {
+	if replays, ok := records.(store.ReplayStore); ok {
+		return replays
+	}
+	return new(memory.Replays)
 }
 
 // mux has all that is served.

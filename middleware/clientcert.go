@@ -4,6 +4,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"net/http"
+	"time"
+
+	"github.com/grantor-go/grantor/internal/proof"
 )
 
 // ClientCertificates finds the certificate that a client used for TLS, also where a
@@ -22,6 +25,12 @@ type ClientCertificates struct {
 	// verified against CAs that you chose (nginx: ssl_verify_client on or optional,
 	// not optional_no_ca).
 	ProxiesVerify bool
+	// CAs are those that issue certificates to clients, for a service that ends TLS
+	// itself with tls.RequestClientCert, so that self-signed certificates come through
+	// as well: with tls.VerifyClientCertIfGiven crypto/tls would end their handshake,
+	// and with tls.Config.ClientCAs clients would not send them. They also verify what
+	// a proxy hands on that does not. Nil verifies nothing.
+	CAs *x509.CertPool
 }
 
 // Of returns the certificate of the caller, nil if there is none.
@@ -32,7 +41,7 @@ type ClientCertificates struct {
 //
 // In both cases somebody checked that the caller has the private key. Verified says
 // that the chain was verified too: by crypto/tls, with ClientCAs and
-// VerifyClientCertIfGiven or RequireAndVerifyClientCert, or by the proxies, see
+// VerifyClientCertIfGiven or RequireAndVerifyClientCert, by CAs, or by the proxies, see
 // ProxiesVerify. Anybody can make a certificate that is not verified, with any name
 // in it: then its names prove nothing.
 //
@@ -42,12 +51,17 @@ type ClientCertificates struct {
 func (c ClientCertificates) Of(r *http.Request) (cert *x509.Certificate, verified bool, err error) {
 	if c.Proxies.contain(peer(r)) {
 		cert, err = readCertificate(r.Header.Values(c.Header))
-		return cert, cert != nil && c.ProxiesVerify, err
+		return cert, cert != nil && (c.ProxiesVerify || c.issued(cert, nil)), err
 	}
 	if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
 		return nil, false, nil
 	}
-	return r.TLS.PeerCertificates[0], len(r.TLS.VerifiedChains) > 0, nil
+	cert = r.TLS.PeerCertificates[0]
+	return cert, len(r.TLS.VerifiedChains) > 0 || c.issued(cert, r.TLS.PeerCertificates[1:]), nil
+}
+
+func (c ClientCertificates) issued(cert *x509.Certificate, intermediates []*x509.Certificate) bool {
+	return c.CAs != nil && proof.Verify(cert, intermediates, c.CAs, time.Now()) == nil
 }
 
 // RemoveHeader removes the header from requests that do not come from one of the

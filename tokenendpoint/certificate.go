@@ -63,7 +63,9 @@ func (e *Endpoint) checkCertificate(ctx context.Context, client *store.Client, r
 	}
 	if req.AuthMethod == store.TLSClientAuth {
 		subject := proof.Subject{DN: client.TLSSubjectDN, DNS: client.TLSSANDNS, URI: client.TLSSANURI, IP: client.TLSSANIP, Email: client.TLSSANEmail}
-		switch {
+		switch err := subject.Check(); {
+		case err != nil:
+			return refused("client %q: %w", client.ID, err)
 		case !cert.verified:
 			return refused("the certificate of client %q was not verified against a CA", client.ID)
 		case !subject.Matches(cert.Certificate):

@@ -68,7 +68,8 @@ type Config struct {
 	DPoPNonceKey []byte
 
 	// ClientSecrets returns the secrets of a client as they were given to it, for
-	// client_secret_jwt, which is computed with the secret itself and not its hash. Nil
+	// client_secret_jwt, which is computed with the secret itself and not its hash. It
+	// leaves out those that have expired. Nil
 	// means that the method is not supported. An error is an outage. At most four are
 	// tried.
 	ClientSecrets func(ctx context.Context, client *store.Client) ([]string, error)
