@@ -18,3 +18,8 @@ func TestRacesOfDecisions(t *testing.T) {
 	url := newSchema(t)
 	granttest.Races(t, open(t, url), open(t, url), 10)
 }
+
+func TestReplaysAtTwoNodes(t *testing.T) {
+	url := newSchema(t)
+	granttest.Replays(t, open(t, url), open(t, url))
+}

@@ -20,3 +20,9 @@ func TestRacesOfDecisions(t *testing.T) {
 	e, keys := newEngine(t, "redis-server"), prefix()
 	granttest.Races(t, newStore(t, e.client(), keys), newStore(t, e.client(), keys), 10)
 }
+
+func TestReplaysAtTwoNodes(t *testing.T) {
+	t.Parallel()
+	e, keys := newEngine(t, "redis-server"), prefix()
+	granttest.Replays(t, newStore(t, e.client(), keys), newStore(t, e.client(), keys))
+}

@@ -16,3 +16,9 @@ func TestRacesOfDecisions(t *testing.T) {
 	path := newPath(t)
 	granttest.Races(t, openAt(t, path), openAt(t, path), 10)
 }
+
+func TestReplaysAtTwoNodes(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	granttest.Replays(t, openAt(t, path), openAt(t, path))
+}
