@@ -45,7 +45,7 @@ func parseAssertion(assertionTypeParam, token, clientID string) (credentials, er
 	var claims struct {
 		Subject string `json:"sub"`
 	}
-	if err != nil || jose.DecodeObject(payload, &claims) != nil {
+	if err != nil || json.Unmarshal(payload, &claims) != nil { // read with care once it is verified
 		return credentials{}, malformed
 	}
 	c := credentials{clientID: claims.Subject, assertion: token, alg: header.Alg, kid: header.Kid, typ: header.Typ, method: store.PrivateKeyJWT}
