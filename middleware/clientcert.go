@@ -29,7 +29,8 @@ type ClientCertificates struct {
 	// itself with tls.RequestClientCert, so that self-signed certificates come through
 	// as well: with tls.VerifyClientCertIfGiven crypto/tls would end their handshake,
 	// and with tls.Config.ClientCAs clients would not send them. They also verify what
-	// a proxy hands on that does not. Nil verifies nothing.
+	// a proxy hands on. If it is set it alone decides, with at most three certificates
+	// between; nil verifies nothing.
 	CAs *x509.CertPool
 }
 
@@ -51,14 +52,19 @@ type ClientCertificates struct {
 func (c ClientCertificates) Of(r *http.Request) (cert *x509.Certificate, verified bool, err error) {
 	if c.Proxies.contain(peer(r)) {
 		cert, err = readCertificate(r.Header.Values(c.Header))
-		return cert, cert != nil && (c.ProxiesVerify || c.issued(cert, nil)), err
+		return cert, cert != nil && (c.ProxiesVerify && c.CAs == nil || c.issued(cert, nil)), err
 	}
 	if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
 		return nil, false, nil
 	}
 	cert = r.TLS.PeerCertificates[0]
-	return cert, len(r.TLS.VerifiedChains) > 0 || c.issued(cert, r.TLS.PeerCertificates[1:]), nil
+	between := r.TLS.PeerCertificates[1:]
+	return cert, len(r.TLS.VerifiedChains) > 0 && c.CAs == nil || c.issued(cert, between[:min(len(between), maxIntermediates)]), nil
 }
+
+// maxIntermediates are as many as are looked at: each costs a signature or more, and
+// anybody can send a hundred.
+const maxIntermediates = 3
 
 func (c ClientCertificates) issued(cert *x509.Certificate, intermediates []*x509.Certificate) bool {
 	return c.CAs != nil && proof.Verify(cert, intermediates, c.CAs, time.Now()) == nil

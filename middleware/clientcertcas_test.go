@@ -55,11 +55,12 @@ func TestCAsVerifyWhatTheHandshakeDoesNot(t *testing.T) {
 		key   *ecdsa.PrivateKey
 		want  bool
 	}{
-		"issued by the CA":              {pool, [][]byte{direct.Raw}, directKey, true},
-		"issued by way of another":      {pool, [][]byte{indirect.Raw, between.Raw}, indirectKey, true},
-		"issued, the one between lacks": {pool, [][]byte{indirect.Raw}, indirectKey, false},
-		"self-signed":                   {pool, [][]byte{own.Raw}, ownKey, false},
-		"issued, no CAs configured":     {nil, [][]byte{direct.Raw}, directKey, false},
+		"issued by the CA":                {pool, [][]byte{direct.Raw}, directKey, true},
+		"issued by way of another":        {pool, [][]byte{indirect.Raw, between.Raw}, indirectKey, true},
+		"issued, the one between lacks":   {pool, [][]byte{indirect.Raw}, indirectKey, false},
+		"issued, the one between too far": {pool, [][]byte{indirect.Raw, own.Raw, own.Raw, own.Raw, between.Raw}, indirectKey, false},
+		"self-signed":                     {pool, [][]byte{own.Raw}, ownKey, false},
+		"issued, no CAs configured":       {nil, [][]byte{direct.Raw}, directKey, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var verified, there bool

@@ -149,12 +149,13 @@ func TestTheRefreshTokensOfPublicClientsAreBound(t *testing.T) {
 		d.bind("app")
 		d.issued(d.ask(unverified(own), "app", "refresh_token", "refresh_token", first.refresh()), store.NoAuth, own)
 	})
-	t.Run("One from before the client's tokens were bound is good, and not bound later", func(t *testing.T) {
+	t.Run("One from before the client's tokens were bound is good once, and its successor is bound", func(t *testing.T) {
 		d := newCertificateDesk(t)
 		first := d.issued(d.send(unverified(own), "app", certificateCode(d, noCertificate, "app")), store.NoAuth, nil)
 		d.bind("app")
 		second := d.issued(d.ask(unverified(own), "app", "refresh_token", "refresh_token", first.refresh()), store.NoAuth, own)
-		d.issued(d.ask(unverified(other), "app", "refresh_token", "refresh_token", second.refresh()), store.NoAuth, other)
+		d.refused(d.ask(unverified(other), "app", "refresh_token", "refresh_token", second.refresh()), tokenendpoint.ReasonWrongKey)
+		d.issued(d.ask(unverified(own), "app", "refresh_token", "refresh_token", second.refresh()), store.NoAuth, own)
 	})
 }
 

@@ -59,8 +59,7 @@ func (e *Endpoint) checkProof(p *proof.DPoP, method string, now time.Time) error
 	return err
 }
 
-// checkNonce holds RFC 9449 section 8. A nonce that is not needed is checked all the
-// same: once one is given, a proof without it is never accepted (section 11.3).
+// checkNonce holds RFC 9449 section 8, for those proofs that need a nonce.
 func (e *Endpoint) checkNonce(req *Request, nonce string) error {
 	if !e.config.DPoPNonce && !req.Client.DPoPNonce {
 		return nil

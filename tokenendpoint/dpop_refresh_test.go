@@ -34,19 +34,23 @@ func TestARefreshTokenOfAPublicClientIsBound(t *testing.T) {
 				d.equal("the refresh token", again.refresh(), first.refresh())
 			}
 		})
-		t.Run(flow.name+" without a proof leads to a refresh token that stays unbound, and is rotated", func(t *testing.T) {
+		t.Run(flow.name+" without a proof leads to a refresh token that is rotated, and bound to the key of the first proof", func(t *testing.T) {
 			d := newDPoPDesk(t)
 			last := d.issued(d.send("app", flow.begin(d, "app")), "")
 			for _, by := range []struct {
 				proofs []string
 				jkt    string
-			}{{[]string{d.key.proof()}, d.key.jkt()}, {[]string{d.other.proof()}, d.other.jkt()}, {nil, ""}, {[]string{d.key.proof()}, d.key.jkt()}} {
+			}{{nil, ""}, {nil, ""}, {[]string{d.key.proof()}, d.key.jkt()}} {
 				next := d.issued(d.send("app", d.refreshing(last), by.proofs...), by.jkt)
 				if next.refresh() == last.refresh() {
 					t.Error("the refresh token was not rotated")
 				}
 				last = next
 			}
+			form := d.refreshing(last)
+			d.unlessByKey("app", form)
+			again := d.issued(d.send("app", form, d.key.proof()), d.key.jkt())
+			d.equal("the refresh token", again.refresh(), last.refresh())
 		})
 	}
 }

@@ -204,7 +204,7 @@ func (e *Endpoint) decision(p *Pending, grant *store.Grant) (*store.Change, erro
 	if approved.Resources != nil && (len(approved.Resources) == 0 || !within(approved.Resources, p.Grant.Resources)) {
 		return nil, reject(InvalidTarget, ReasonResourceNotAllowed, "a resource was not asked for")
 	}
-	approved.Issuer, approved.ClientID = p.Grant.Issuer, p.Grant.ClientID
+	approved.Issuer, approved.ClientID, approved.Confirmation = p.Grant.Issuer, p.Grant.ClientID, p.Grant.Confirmation
 	record.State, record.Grant = store.StateApproved, &approved
 	change.Family.Subject, change.Family.Session = approved.Subject, approved.Session
 	return change, nil

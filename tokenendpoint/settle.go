@@ -89,12 +89,7 @@ func (e *Endpoint) settle(req *Request, result *Result) (*Token, error) {
 	if token.whole.Issuer == "" {
 		token.whole = token.Grant
 	}
-	if !token.isRefresh() { // a client that authenticates may change its key (RFC 9449 section 5)
-		token.whole.Confirmation = store.Confirmation{}
-		if !req.Authenticated {
-			token.whole.Confirmation = req.Confirmation
-		}
-	}
+	settleBinding(req, token)
 	token.UserClaims = token.Grant.UserClaims
 	token.Claims = req.Client.Claims
 	if len(token.Grant.Claims) > 0 {
@@ -130,6 +125,19 @@ func settleRedeemed(req *Request, result *Result, token *Token) error {
 		return reject(InvalidGrant, ReasonNoScope, "the client has lost everything that was granted")
 	}
 	return nil
+}
+
+// settleBinding binds the refresh token that may come of it, where whoever comes with it
+// need not authenticate (RFC 9449 section 5, RFC 8705 section 4); a client that does may
+// change its key. One that is bound stays so.
+func settleBinding(req *Request, token *Token) {
+	if !token.isRefresh() {
+		token.whole.Confirmation = store.Confirmation{}
+	}
+	isNew := !token.isRefresh() || token.spend != nil
+	if isNew && token.whole.Confirmation == (store.Confirmation{}) && (!req.Authenticated || req.Client.Allows(store.NoAuth)) {
+		token.whole.Confirmation = req.Confirmation
+	}
 }
 
 func isZero(g *store.Grant) bool {

@@ -15,7 +15,7 @@ import (
 const (
 	leastAge   = time.Minute // of a set, until it is fetched again
 	defaultAge = 10 * time.Minute
-	mostAge    = 24 * time.Hour
+	mostAge    = time.Hour      // for as long a key that its owner withdrew is good
 	staleAge   = 24 * time.Hour // beyond that, if it cannot be fetched
 	seekEvery  = time.Minute    // for a key that is not in the set
 )
@@ -35,8 +35,8 @@ var (
 // last. It fetches at most 16 at once, each within 5 seconds, and no two at once of one
 // URL. It is safe for concurrent use and not copied.
 //
-// A set is used for as long as its Cache-Control allows (RFC 9111), from a minute to a
-// day, and 10 minutes if it does not say. Then it is fetched again while callers go on
+// A set is used for as long as its Cache-Control allows (RFC 9111), from a minute to an
+// hour, and 10 minutes if it does not say. Then it is fetched again while callers go on
 // with the old one, which is given up a day later. What fails is not tried again for 5
 // seconds, and longer each time, up to 40.
 type Remote struct {

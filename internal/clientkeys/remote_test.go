@@ -9,8 +9,8 @@ import (
 
 func TestASetIsKeptForItsTime(t *testing.T) {
 	for maxAge, want := range map[time.Duration]time.Duration{
-		-1: 10 * time.Minute, 0: time.Minute, 30 * time.Second: time.Minute, 2 * time.Hour: 2 * time.Hour,
-		24 * time.Hour: 24 * time.Hour, 1 << 31 * time.Second: 24 * time.Hour,
+		-1: 10 * time.Minute, 0: time.Minute, 30 * time.Second: time.Minute, 40 * time.Minute: 40 * time.Minute,
+		24 * time.Hour: time.Hour, 1 << 31 * time.Second: time.Hour,
 	} {
 		t.Run(fmt.Sprintf("max-age %v means %v", maxAge, want), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -37,6 +37,7 @@ func FuzzSameURL(f *testing.F) {
 	f.Add("http://[::1]:80", "http://[::1]/")
 	f.Add("https://a/../b/%2e/c", "https://a/b/c")
 	f.Add("https://a/%2F", "https://a//")
+	f.Add("http://::", "vttp://[::1]/")
 	f.Fuzz(func(t *testing.T, a, b string) {
 		normal, ok := normalise(a)
 		if again, stillOK := normalise(normal); ok && (!stillOK || again != normal) {

@@ -37,6 +37,9 @@ func normalise(raw string) (string, bool) {
 	if strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' || r == '%' }) {
 		return "", false // escapes that net/url has undone; ToLower folds more than ASCII
 	}
+	if host == "" || strings.HasSuffix(host, ":") { // what was left of nothing but colons
+		return "", false
+	}
 	path := new(url.URL).ResolveReference(u).EscapedPath() // without dot segments
 	if path == "" {
 		path = "/"
