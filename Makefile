@@ -6,7 +6,7 @@ FUZZTIME ?= 20s
 RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v "$$($(GO) env CC | cut -d' ' -f1)" >/dev/null && echo -race)
 
 # Modules that stand on their own, besides the core.
-NESTED = example store/sqlite store/postgres store/redis
+NESTED = example interop store/sqlite store/postgres store/redis
 
 .PHONY: test nested engines lint fuzz bench
 
