@@ -38,6 +38,8 @@ func FuzzSameURL(f *testing.F) {
 	f.Add("https://a/../b/%2e/c", "https://a/b/c")
 	f.Add("https://a/%2F", "https://a//")
 	f.Add("http://::", "vttp://[::1]/")
+	f.Add("http://:]:", "http://[::1%251]/")
+	f.Add("http://a:80:", "http://a:80:80")
 	f.Fuzz(func(t *testing.T, a, b string) {
 		normal, ok := normalise(a)
 		if again, stillOK := normalise(normal); ok && (!stillOK || again != normal) {

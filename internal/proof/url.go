@@ -3,6 +3,7 @@ package proof
 import (
 	"encoding/hex"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"strings"
 )
@@ -33,11 +34,8 @@ func normalise(raw string) (string, bool) {
 	if !known {
 		return "", false
 	}
-	host := strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(u.Host), port), ":")
-	if strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' || r == '%' }) {
-		return "", false // escapes that net/url has undone; ToLower folds more than ASCII
-	}
-	if host == "" || strings.HasSuffix(host, ":") { // what was left of nothing but colons
+	host, ok := normaliseHost(u.Host, port)
+	if !ok {
 		return "", false
 	}
 	path := new(url.URL).ResolveReference(u).EscapedPath() // without dot segments
@@ -45,6 +43,30 @@ func normalise(raw string) (string, bool) {
 		path = "/"
 	}
 	return u.Scheme + "://" + host + path, true
+}
+
+// normaliseHost returns a host in lower case and without its default port. It is a name
+// or an IPv6 address in brackets: net/url lets more through.
+func normaliseHost(host, defaultPort string) (string, bool) {
+	name, port := strings.ToLower(host), "" // of ASCII alone, or it is refused
+	if i := strings.LastIndexByte(name, ':'); i > strings.LastIndexByte(name, ']') {
+		name, port = name[:i], name[i:]
+	}
+	switch {
+	case port == ":", port == defaultPort:
+		port = ""
+	case strings.Trim(port, ":0123456789") != "":
+		return "", false
+	}
+	if address, isLiteral := strings.CutPrefix(name, "["); isLiteral {
+		addr, err := netip.ParseAddr(strings.TrimSuffix(address, "]"))
+		return name + port, err == nil && addr.Is6() && addr.Zone() == "" && strings.HasSuffix(name, "]")
+	}
+	const subDelims = "!$&'()*+,;="
+	isName := name != "" && !strings.ContainsFunc(host, func(r rune) bool { return r > '~' }) && !strings.ContainsFunc(name, func(r rune) bool {
+		return !unreserved(byte(r)) && !strings.ContainsRune(subDelims, r)
+	})
+	return name + port, isName
 }
 
 // normaliseEscapes undoes the escapes of unreserved characters and writes the
