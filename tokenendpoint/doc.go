@@ -10,13 +10,15 @@
 // # The way of a request
 //
 //  1. parse: a POST of a form, every parameter once, all of it bounded.
-//  2. authenticate: one method, that the client may use, proven.
+//  2. authenticate: one method, that the client may use, proven. Then prove: a DPoP
+//     proof or a certificate is what tokens will be bound to. An assertion is used up
+//     last.
 //  3. permit: the grant type is the client's; what is asked for is well formed
 //     and not beyond what the client may ever have.
 //  4. [GrantValidator]: the grant itself decides.
 //  5. settle: what was granted and what was asked for make the token to be;
 //     Config.Users and Config.Policy may narrow it, add to it, or refuse.
-//  6. issue: mint, commit, answer. What is redeemed is spent in one change of the
+//  6. issue: mint, use the proof up, commit, answer. What is redeemed is spent in one change of the
 //     [store.GrantStore]; whoever loses a race goes back to 4, once.
 //
 // A grant type that begins elsewhere, such as on a device, has a [Companion] beside the

@@ -45,7 +45,7 @@ func (e *Endpoint) proveDPoP(r *http.Request, req *Request) error {
 		return err
 	}
 	req.Confirmation.JKT = p.Thumbprint
-	req.once = append(req.once, onceID{kind: "dpop", of: p.Thumbprint, id: p.JTI, until: p.IssuedAt.Add(proof.Window)})
+	req.proof = &onceID{kind: "dpop", of: p.Thumbprint, id: p.JTI, until: p.IssuedAt.Add(proof.Window)}
 	return nil
 }
 

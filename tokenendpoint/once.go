@@ -35,16 +35,15 @@ func (e *Endpoint) use(ctx context.Context, id *onceID) (first bool, err error) 
 	return id.used, nil
 }
 
-// useProof uses the ids of the request up: what is minted is not yet answered.
+// useProof uses the request's proof up, if it has one: what is minted is not yet
+// answered.
 func (e *Endpoint) useProof(ctx context.Context, req *Request) error {
-	for i := range req.once {
-		first, err := e.use(ctx, &req.once[i])
-		if err != nil {
-			return err
-		}
-		if !first {
-			return reject(InvalidDPoPProof, ReasonReplayed, "the DPoP proof was used already")
-		}
+	if req.proof == nil {
+		return nil
 	}
-	return nil
+	first, err := e.use(ctx, req.proof)
+	if err == nil && !first {
+		err = reject(InvalidDPoPProof, ReasonReplayed, "the DPoP proof was used already")
+	}
+	return err
 }

@@ -69,8 +69,8 @@ type Request struct {
 	credentials credentials
 	nonce       string // for the DPoP-Nonce header of the answer
 	certificate certificate
-	once        []onceID // of the proof
-	assertion   *onceID
+	assertion   *onceID       // jti of the client's assertion, if there is one
+	proof       *onceID       // jti of the DPoP proof, if there is one
 	allowed     []store.Scope // the client's scopes that the store knows
 	found       []redeemable
 	begun       string // the family that Defer began
