@@ -64,8 +64,9 @@ type configClient struct {
 	PollInterval        int64    `json:"poll_interval"`        // seconds
 	IdentityProviders   []string `json:"identity_providers"`
 
-	DPoPNonce               bool `json:"dpop_nonce"`
-	LegacyAssertionAudience bool `json:"legacy_assertion_audience"`
+	DPoPNonce                bool `json:"dpop_nonce"`
+	LegacyAssertionAudience  bool `json:"legacy_assertion_audience"`
+	LegacyAssertionWithoutID bool `json:"legacy_assertion_without_id"`
 }
 
 // configSecret holds a secret or its stored form.
@@ -161,7 +162,7 @@ func (c *configClient) client() (store.Client, error) {
 		IdentityProviders:   c.IdentityProviders,
 
 		DPoPNonce:               c.DPoPNonce,
-		LegacyAssertionAudience: c.LegacyAssertionAudience,
+		LegacyAssertionAudience: c.LegacyAssertionAudience, LegacyAssertionWithoutID: c.LegacyAssertionWithoutID,
 	}
 	for i, s := range c.Secrets {
 		stored := store.Secret{Hash: s.Hash, ExpiresAt: s.ExpiresAt.Time, Label: s.Label}

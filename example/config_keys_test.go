@@ -83,6 +83,7 @@ func TestConfigSaysWhatKeysAClientHolds(t *testing.T) {
 	issuer := start(t, "-demo", "-store", "memory:", "-config", configFileWith(t, `{"scopes":[{"name":"api1"}],"clients":[
 		{"client_id":"remote","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"`+keys.URL+`"`+more+`,
 		{"client_id":"legacy","token_endpoint_auth_method":"private_key_jwt","legacy_assertion_audience":true,"jwks":`+set+more+`,
+		{"client_id":"old","token_endpoint_auth_method":"private_key_jwt","legacy_assertion_without_id":true,"jwks":`+set+more+`,
 		{"client_id":"pinned","token_endpoint_auth_methods":["private_key_jwt","client_secret_jwt"],"token_endpoint_auth_signing_alg":"ES256","jwks":`+set+`,
 		 "client_secrets":[{"value":"`+current+`"}]`+more+`,
 		{"client_id":"secret","token_endpoint_auth_method":"client_secret_jwt",
@@ -95,6 +96,8 @@ func TestConfigSaysWhatKeysAClientHolds(t *testing.T) {
 		"another key is not":                      {signedBy(t, newKey(t), map[string]any{}, assertionClaims("remote", issuer)), http.StatusUnauthorized},
 		"the URL is no audience":                  {signedBy(t, key, map[string]any{}, assertionClaims("remote", issuer+"/connect/token")), http.StatusUnauthorized},
 		"the URL is one for a client of old":      {signedBy(t, key, map[string]any{}, assertionClaims("legacy", issuer+"/connect/token")), http.StatusOK},
+		"a client of old may send no jti":         {signedBy(t, key, map[string]any{}, withoutID(assertionClaims("old", issuer))), http.StatusOK},
+		"another may not":                         {signedBy(t, key, map[string]any{}, withoutID(assertionClaims("remote", issuer))), http.StatusUnauthorized},
 		"the algorithm that is registered counts": {signedBy(t, key, map[string]any{}, assertionClaims("pinned", issuer)), http.StatusOK},
 		"another algorithm does not":              {macedBy(t, current, assertionClaims("pinned", issuer)), http.StatusUnauthorized},
 		"a secret that is good counts":            {macedBy(t, current, assertionClaims("secret", issuer)), http.StatusOK},
@@ -120,4 +123,9 @@ func TestSecretsAreKeptForWhoComputesWithThem(t *testing.T) {
 	if len(read.secrets) != 1 || len(read.secrets["computes"]) != 1 {
 		t.Errorf("those of %d clients are kept", len(read.secrets))
 	}
+}
+
+func withoutID(claims map[string]any) map[string]any {
+	delete(claims, "jti")
+	return claims
 }

@@ -47,7 +47,7 @@
 //	    "tls_client_auth_subject_dn": "CN=reports,O=Example",
 //	    "tls_client_certificate_bound_access_tokens": false,
 //	    "dpop_bound_access_tokens": false, "dpop_nonce": false,
-//	    "legacy_assertion_audience": false
+//	    "legacy_assertion_audience": false, "legacy_assertion_without_id": false
 //	  }],
 //	  "scopes": [{"name": "invoices.read", "resources": ["https://invoices.example"], "claims": [], "identity": false}],
 //	  "users": [{"sub": "1", "username": "bob", "password": "bob", "claims": {}}]

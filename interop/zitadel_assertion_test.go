@@ -93,15 +93,17 @@ func TestZitadelPrivateKeyJWT(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	t.Run("is refused with the assertions that the library makes by itself, which have no jti", func(t *testing.T) {
+	t.Run("signs a user in by the assertions that the library makes, which have no jti, if the client is allowed to", func(t *testing.T) {
 		s := start(t, rolling())
 		legacy := web
 		legacy.LegacyAssertionAudience = true
-		app := s.zitadelApp(legacy, "", rp.WithJWTProfile(rp.SignerFromKeyAndKeyID(key, "1")), rp.WithAuthStyle(oauth2.AuthStyleInParams))
-		if status, _ := app.visit(s); status != http.StatusUnauthorized {
+		options := []rp.Option{rp.WithJWTProfile(rp.SignerFromKeyAndKeyID(key, "1")), rp.WithAuthStyle(oauth2.AuthStyleInParams), rp.WithVerifierOpts(anyNonce)}
+		if status, _ := s.zitadelApp(legacy, "", options...).visit(s); status != http.StatusUnauthorized {
 			t.Errorf("status %d", status)
 		}
 		s.isReason(t, tokenendpoint.ReasonMalformedAssertion)
+		legacy.LegacyAssertionWithoutID = true
+		s.zitadelApp(legacy, "", options...).signIn(s)
 	})
 }
 

@@ -95,6 +95,10 @@ type Client struct {
 	// the issuer or the URL of the token endpoint (RFC 10070 section 6).
 	LegacyAssertionAudience bool `json:"-"`
 
+	// LegacyAssertionWithoutID accepts assertions that have no jti. Each is good once as
+	// well, so that of two that the client makes alike, within a second, one is refused.
+	LegacyAssertionWithoutID bool `json:"-"`
+
 	// Disabled refuses the client, with the answer an unknown client gets.
 	Disabled bool `json:"-"`
 }

@@ -43,8 +43,8 @@ func appendClaims(b []byte, req *Request, a *answer, audience []string, change *
 	b = appendString(append(b, `,"jti":`...), a.id)
 	b = appendScope(append(b, `,"scope":`...), token.Scopes)
 	b = appendSignIn(b, &token.Grant)
-	if req.Confirmation != (store.Confirmation{}) {
-		cnf, _ := json.Marshal(req.Confirmation) // two strings: cannot fail
+	if req.proven != (store.Confirmation{}) {
+		cnf, _ := json.Marshal(req.proven) // two strings: cannot fail
 		b = append(append(b, `,"cnf":`...), cnf...)
 	}
 	if change != nil { // so that an API can ask whether it was revoked

@@ -2,10 +2,9 @@ package tokenendpoint
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -36,20 +35,16 @@ func parseAssertion(assertionTypeParam, token, clientID string) (credentials, er
 		return credentials{}, reject(InvalidClient, ReasonUnsupportedAuthMethod, authenticationFailed)
 	}
 	malformed := reject(InvalidClient, ReasonMalformedAssertion, authenticationFailed)
-	header, err := jose.ParseHeader(token)
-	parts := strings.Split(token, ".")
-	if err != nil || len(parts) != 3 {
+	parsed, err := jose.Parse(token)
+	if err != nil {
 		return credentials{}, malformed
 	}
-	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
-	var claims struct {
-		Subject string `json:"sub"`
-	}
-	if err != nil || json.Unmarshal(payload, &claims) != nil { // read with care once it is verified
+	claims, ok := readAssertion(parsed.Payload)
+	if !ok {
 		return credentials{}, malformed
 	}
-	c := credentials{clientID: claims.Subject, assertion: token, alg: header.Alg, kid: header.Kid, typ: header.Typ, method: store.PrivateKeyJWT}
-	if slices.Contains(secretAlgs, header.Alg) {
+	c := credentials{clientID: claims.subject, assertion: parsed, claims: claims, method: store.PrivateKeyJWT}
+	if slices.Contains(secretAlgs, parsed.Alg) {
 		c.method = store.ClientSecretJWT
 	}
 	switch {
@@ -65,26 +60,36 @@ func parseAssertion(assertionTypeParam, token, clientID string) (credentials, er
 // see useAssertion.
 func (e *Endpoint) checkAssertion(ctx context.Context, client *store.Client, req *Request) (refusal *Error, err error) {
 	c := req.credentials
-	claims, refusal, err := e.verifyAssertion(ctx, client, c)
-	if refusal != nil || err != nil {
+	if refusal, err = e.verifyAssertion(ctx, client, c); refusal != nil || err != nil {
 		return refusal, err
 	}
-	var a assertion
-	if jose.DecodeObject(claims, &a) != nil {
+	a := c.claims
+	if !isAssertionType(c.assertion.Typ) || a.issuer != client.ID || a.subject != client.ID || len(a.id) > maxAssertionID {
 		return reject(InvalidClient, ReasonMalformedAssertion, authenticationFailed), nil
 	}
-	now := e.config.Now()
-	expires, ok := a.ExpiresAt.time()
+	if a.id == "" {
+		if !client.LegacyAssertionWithoutID {
+			return reject(InvalidClient, ReasonMalformedAssertion, authenticationFailed), nil
+		}
+		a.id = e.idOf(client, c.assertion)
+	}
 	switch {
-	case !isAssertionType(c.typ), a.Issuer != client.ID, a.Subject != client.ID, a.ID == "", len(a.ID) > maxAssertionID:
-		return reject(InvalidClient, ReasonMalformedAssertion, authenticationFailed), nil
-	case !e.isAudience(client, a.Audience):
+	case !e.isAudience(client, a.audience):
 		return reject(InvalidClient, ReasonAssertionAudience, authenticationFailed), nil
-	case !ok || !a.isCurrent(now, expires):
+	case !a.isCurrent(e.config.Now()):
 		return reject(InvalidClient, ReasonAssertionTime, authenticationFailed), nil
 	}
-	req.assertion = &onceID{kind: "assertion", of: client.ID, id: a.ID, until: expires.Add(assertionLeeway)}
+	req.assertion = &onceID{kind: "assertion", of: client.ID, id: a.id, until: a.expires.Add(assertionLeeway)}
 	return nil, nil
+}
+
+// idOf stands for the jti of an assertion that has none. The signature is left out: that
+// of ECDSA can be altered by anyone into another one that is right.
+func (e *Endpoint) idOf(client *store.Client, assertion *jose.Token) string {
+	e.lint(LintLegacyAssertionID, client.ID, "client %q may send assertions without jti, of which two alike are one (OpenID Connect Core section 9); "+
+		"have it send one, and take the switch away", client.ID)
+	sum := sha256.Sum256([]byte(assertion.Signed))
+	return "sha256:" + base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // useAssertion uses the request's assertion up, if it has one: the last act of
@@ -105,25 +110,25 @@ func (e *Endpoint) useAssertion(ctx context.Context, req *Request) error {
 	return e.countFailure(ctx, attempt, reject(InvalidClient, ReasonReplayed, authenticationFailed))
 }
 
-// verifyAssertion returns the claims of an assertion that the client made.
-func (e *Endpoint) verifyAssertion(ctx context.Context, client *store.Client, c credentials) (claims []byte, refusal *Error, err error) {
-	refused := func(format string, args ...any) ([]byte, *Error, error) {
+// verifyAssertion returns why an assertion is not one that the client made, nil if it is.
+func (e *Endpoint) verifyAssertion(ctx context.Context, client *store.Client, c credentials) (refusal *Error, err error) {
+	refused := func(format string, args ...any) (*Error, error) {
 		refusal := reject(InvalidClient, ReasonAssertionSignature, authenticationFailed)
 		refusal.Cause = fmt.Errorf(format, args...)
-		return nil, refusal, nil
+		return refusal, nil
 	}
-	alg, pinned := c.alg, client.TokenEndpointAuthSigningAlg
+	alg, pinned := c.assertion.Alg, client.TokenEndpointAuthSigningAlg
 	if pinned != "" && pinned != alg && !(isEdDSA(pinned) && isEdDSA(alg)) {
 		return refused("client %q signs by another algorithm than it registered", client.ID)
 	}
 	if c.method == store.ClientSecretJWT {
 		secrets, err := e.config.ClientSecrets(ctx, client)
 		if err != nil {
-			return nil, nil, storeFailed("Config.ClientSecrets", err)
+			return nil, storeFailed("Config.ClientSecrets", err)
 		}
 		for _, secret := range secrets[:min(len(secrets), mostAssertionKeys)] {
-			if claims, err = jose.VerifyHMAC(alg, []byte(secret), c.assertion); err == nil {
-				return claims, nil, nil
+			if c.assertion.VerifyHMAC(alg, []byte(secret)) == nil {
+				return nil, nil
 			}
 		}
 		return refused("no secret of client %q verifies the assertion", client.ID)
@@ -131,14 +136,21 @@ func (e *Endpoint) verifyAssertion(ctx context.Context, client *store.Client, c 
 	if !slices.Contains(assertionAlgs, alg) {
 		return refused("client %q signs by an algorithm that is not supported", client.ID)
 	}
-	keys, err := e.clientKeys(ctx, client, c.alg, c.kid)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, key := range keys[:min(len(keys), mostAssertionKeys)] {
-		if claims, err = jose.Verify(alg, key.Public, c.assertion); err == nil {
-			return claims, nil, nil
+	ok, err := e.tryKeys(ctx, client, func(keys []jose.JWK) bool {
+		for tried, i := 0, 0; i < len(keys) && tried < mostAssertionKeys; i++ {
+			key := &keys[i]
+			if c.assertion.Kid != "" && key.Kid != c.assertion.Kid || !key.Fits(alg) {
+				continue
+			}
+			if key.Verify(c.assertion) == nil {
+				return true
+			}
+			tried++
 		}
+		return false
+	})
+	if ok || err != nil {
+		return nil, err
 	}
 	return refused("no key of client %q verifies the assertion", client.ID)
 }
@@ -147,59 +159,51 @@ func isEdDSA(alg string) bool { return alg == "EdDSA" || alg == "Ed25519" } // R
 
 // assertion has the claims of RFC 7523 section 3.
 type assertion struct {
-	Issuer    string          `json:"iss"`
-	Subject   string          `json:"sub"`
-	Audience  json.RawMessage `json:"aud"`
-	ID        string          `json:"jti"`
-	ExpiresAt *numericDate    `json:"exp"`
-	NotBefore *numericDate    `json:"nbf"`
-	IssuedAt  *numericDate    `json:"iat"`
+	issuer, subject, id          string
+	audience                     []string
+	expires, notBefore, issuedAt time.Time // the latter two are zero if absent
 }
 
-// numericDate is seconds since 1970, with or without a fraction (RFC 7519 section 2).
-type numericDate float64
-
-func (d *numericDate) time() (time.Time, bool) {
-	if d == nil || !(*d >= 0 && *d < 1<<40) {
-		return time.Time{}, false
+func readAssertion(payload []byte) (*assertion, bool) {
+	members, err := jose.ParseObject(payload)
+	if err != nil {
+		return nil, false
 	}
-	seconds, fraction := math.Modf(float64(*d))
-	return time.Unix(int64(seconds), int64(fraction*1e9)), true
+	var a assertion
+	var are [3]bool
+	a.issuer, are[0] = members.Text("iss")
+	a.subject, are[1] = members.Text("sub")
+	a.id, are[2] = members.Text("jti")
+	if are != [3]bool{true, true, true} {
+		return nil, false
+	}
+	a.audience, _ = members.Texts("aud") // none is not the right one
+	a.expires, are[0] = members.Time("exp")
+	a.notBefore, are[1] = members.Time("nbf")
+	a.issuedAt, are[2] = members.Time("iat")
+	if are != [3]bool{true, true, true} {
+		a.expires = time.Time{}
+	}
+	return &a, true
 }
 
 // isCurrent: it has not ended, has begun, and was not made for long.
-func (a *assertion) isCurrent(now, expires time.Time) bool {
-	if !now.Before(expires.Add(assertionLeeway)) || expires.After(now.Add(longestAssertion+assertionLeeway)) {
-		return false
-	}
-	if a.NotBefore != nil {
-		if from, ok := a.NotBefore.time(); !ok || from.After(now.Add(assertionLeeway)) {
-			return false
-		}
-	}
-	if a.IssuedAt != nil {
-		at, ok := a.IssuedAt.time()
-		return ok && !at.After(now.Add(assertionLeeway)) && !at.Before(now.Add(-longestAssertion-assertionLeeway))
-	}
-	return true
+func (a *assertion) isCurrent(now time.Time) bool {
+	early, late := now.Add(-assertionLeeway), now.Add(assertionLeeway)
+	return a.expires.After(early) && !a.expires.After(late.Add(longestAssertion)) &&
+		!a.notBefore.After(late) && !a.issuedAt.After(late) &&
+		(a.issuedAt.IsZero() || !a.issuedAt.Before(early.Add(-longestAssertion)))
 }
 
 // isAudience holds RFC 10070 section 4: the issuer and nothing else, as a string or an
 // array of one.
-func (e *Endpoint) isAudience(client *store.Client, audience json.RawMessage) bool {
-	var one string
-	var several []string
-	if json.Unmarshal(audience, &one) == nil {
-		several = []string{one}
-	} else if json.Unmarshal(audience, &several) != nil {
-		return false
-	}
+func (e *Endpoint) isAudience(client *store.Client, audience []string) bool {
 	if client.LegacyAssertionAudience {
 		e.lint(LintLegacyAudience, client.ID, "client %q may send assertions that another server could have been sent (RFC 10070); "+
 			"have it use the issuer as the only audience, and take the switch away", client.ID)
-		return slices.Contains(several, e.config.Issuer) || slices.Contains(several, e.tokenURL())
+		return slices.Contains(audience, e.config.Issuer) || slices.Contains(audience, e.tokenURL())
 	}
-	return len(several) == 1 && several[0] == e.config.Issuer
+	return len(audience) == 1 && audience[0] == e.config.Issuer
 }
 
 // isAssertionType: a token of another kind is no assertion (RFC 10070 section 4).

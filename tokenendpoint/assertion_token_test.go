@@ -63,13 +63,13 @@ func TestFormOfAssertions(t *testing.T) {
 		"two JWTs with a comma are":             {good + "," + good, malformedJWT},
 		"an array of JWTs is":                   {`["` + good + `"]`, malformedJWT},
 		"a space before it is":                  {" " + good, malformedJWT},
-		"a space behind it is":                  {good + " ", unsignedJWT},
+		"a space behind it is":                  {good + " ", malformedJWT},
 		"a line break before it is":             {"\n" + good, malformedJWT},
-		"a line break behind it is":             {good + "\n", unsignedJWT},
-		"a line break within the claims is":     {parts[0] + "." + parts[1][:8] + "\r\n" + parts[1][8:] + "." + parts[2], unsignedJWT},
+		"a line break behind it is":             {good + "\n", malformedJWT},
+		"a line break within the claims is":     {parts[0] + "." + parts[1][:8] + "\r\n" + parts[1][8:] + "." + parts[2], malformedJWT},
 		"a line break within the header is":     {parts[0][:8] + "\n" + parts[0][8:] + "." + parts[1] + "." + parts[2], malformedJWT},
 		"padding of the claims is":              {parts[0] + "." + parts[1] + "=." + parts[2], malformedJWT},
-		"padding of the signature is":           {good + "==", unsignedJWT},
+		"padding of the signature is":           {good + "==", malformedJWT},
 		"base64 that is not base64url is":       {parts[0] + "." + base64.RawStdEncoding.EncodeToString([]byte(c+`   ???`)) + "." + parts[2], malformedJWT},
 		"two parts are":                         {parts[0] + "." + parts[1], malformedJWT},
 		"four parts are":                        {good + "." + parts[2], malformedJWT},
@@ -94,8 +94,8 @@ func TestFormOfAssertions(t *testing.T) {
 		"claims that are a JWT are":             {a.sign(h, good), malformedJWT},
 		"claims with NaN are":                   {a.sign(h, c[:len(c)-1]+`,"nbf":NaN}`), malformedJWT},
 		"claims 32 deep are":                    {a.sign(h, nested(32)), malformedJWT},
-		"claims of 10,000 depths are":           {a.sign(h, nested(10_000)), malformedJWT},
-		"claims cut 6,000 deep are":             {a.sign(h, strings.Repeat(`{"a":`, 6_000)), malformedJWT},
+		"claims of 5,000 depths are":            {a.sign(h, nested(5_000)), malformedJWT},
+		"claims cut 2,000 deep are":             {a.sign(h, strings.Repeat(`{"a":`, 2_000)), malformedJWT},
 		"a header of 500 depths is":             {a.sign(h[:len(h)-1]+`,"x":`+strings.Repeat("[", 500)+strings.Repeat("]", 500)+"}", c), malformedJWT},
 	}
 	for name, test := range tests {
@@ -115,9 +115,9 @@ func TestFormOfAssertions(t *testing.T) {
 		s := newAssertionShop(t)
 		s.want(s.assert(a.sign(h, " \r\n\t"+c+"\n")), tokenendpoint.ReasonIssued)
 	})
-	t.Run("50 KiB are accepted, and one octet more is not read", func(t *testing.T) {
+	t.Run("16 KiB are accepted, and one octet more is not read", func(t *testing.T) {
 		s := newAssertionShop(t)
-		const limit = 50 << 10
+		const limit = 16 << 10
 		filler := (limit - len(good)) / 4 * 3
 		longest := a.sign(h, c[:len(c)-1]+`,"x":"`+strings.Repeat("x", filler-9)+`"}`)
 		if len(longest) > limit || len(longest) < limit-16 {

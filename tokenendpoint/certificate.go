@@ -3,11 +3,10 @@ package tokenendpoint
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
-	"github.com/grantor-go/grantor/internal/clientkeys"
 	"github.com/grantor-go/grantor/internal/jose"
 	"github.com/grantor-go/grantor/internal/proof"
 	"github.com/grantor-go/grantor/store"
@@ -65,6 +64,7 @@ func (e *Endpoint) checkCertificate(ctx context.Context, client *store.Client, r
 		subject := proof.Subject{DN: client.TLSSubjectDN, DNS: client.TLSSANDNS, URI: client.TLSSANURI, IP: client.TLSSANIP, Email: client.TLSSANEmail}
 		switch err := subject.Check(); {
 		case err != nil:
+			e.lint(LintTLSSubject, client.ID, "client %q uses tls_client_auth and can never authenticate by it: %v", client.ID, err)
 			return refused("client %q: %w", client.ID, err)
 		case !cert.verified:
 			return refused("the certificate of client %q was not verified against a CA", client.ID)
@@ -73,50 +73,11 @@ func (e *Endpoint) checkCertificate(ctx context.Context, client *store.Client, r
 		}
 		return nil, nil
 	}
-	for _, find := range []func(context.Context, *store.Client) ([]jose.JWK, error){e.allClientKeys, e.newClientKeys} {
-		keys, err := find(ctx, client)
-		if err != nil {
-			return nil, err
-		}
-		for _, key := range keys {
-			if proof.MatchesKey(cert.Certificate, key.Public) {
-				return nil, nil
-			}
-		}
+	ok, err := e.tryKeys(ctx, client, func(keys []jose.JWK) bool {
+		return slices.ContainsFunc(keys, func(key jose.JWK) bool { return proof.MatchesKey(cert.Certificate, key.Public) })
+	})
+	if ok || err != nil {
+		return nil, err
 	}
 	return refused("no key of client %q is that of the certificate", client.ID)
-}
-
-// allClientKeys returns all keys that a client has registered.
-func (e *Endpoint) allClientKeys(ctx context.Context, client *store.Client) ([]jose.JWK, error) {
-	if client.JWKSURI == "" || hasJWKS(client) {
-		return e.inline(client)
-	}
-	keys, err := e.remoteKeys.Keys(ctx, client.JWKSURI)
-	return keys, keysFailed(client, err)
-}
-
-// newClientKeys returns them again, if the client may have changed them at its jwks_uri
-// since: looking for a key that no set has fetches it, at most once a minute.
-func (e *Endpoint) newClientKeys(ctx context.Context, client *store.Client) ([]jose.JWK, error) {
-	if client.JWKSURI == "" {
-		return nil, nil
-	}
-	if _, err := e.remoteKeys.Find(ctx, client.JWKSURI, "\x00", string(ES256)); err != nil {
-		return nil, keysFailed(client, err)
-	}
-	return e.allClientKeys(ctx, client)
-}
-
-// keysFailed tells a registration that is of no use from an outage.
-func keysFailed(client *store.Client, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, clientkeys.ErrUnusable):
-		refusal := reject(InvalidClient, ReasonClientKeys, authenticationFailed)
-		refusal.Cause = fmt.Errorf("client %q: %w", client.ID, err)
-		return refusal
-	}
-	return outage(ReasonClientKeysUnavailable, fmt.Errorf("client %q: %w", client.ID, err))
 }

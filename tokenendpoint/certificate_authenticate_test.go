@@ -3,6 +3,7 @@ package tokenendpoint_test
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +18,10 @@ func TestACertificateSaysOneThing(t *testing.T) {
 		d := newCertificateDesk(t)
 		d.register("billing", func(*store.Metadata) {})
 		d.refused(d.ask(verified(cert), "billing", "client_credentials"), tokenendpoint.ReasonCertificateMismatch)
+		lints := d.endpoint.Lints()
+		if last := lints[len(lints)-1]; last.Code != tokenendpoint.LintTLSSubject || !strings.Contains(last.Message, `"billing"`) {
+			t.Errorf("the lints are %v", lints)
+		}
 	})
 	for i, first := range certificateSubjects {
 		for _, second := range certificateSubjects[i+1:] {

@@ -43,7 +43,7 @@ func TestTheMetadataOfCertificates(t *testing.T) {
 		{"With a ClientCertificate the methods are there, and no aliases", func(*tokenendpoint.Config) {}, true, nil},
 		{"With a MTLSURL the aliases are there", func(c *tokenendpoint.Config) { c.MTLSURL = certificateMTLS }, true, aliases(certificateMTLS)},
 		{"With a MTLSURL that has a path the aliases are below it", func(c *tokenendpoint.Config) { c.MTLSURL = certificateMTLS + ":8443/a/" }, true, aliases(certificateMTLS + ":8443/a")},
-		{"Without a ClientCertificate there is nothing", func(c *tokenendpoint.Config) { c.ClientCertificate, c.MTLSURL = nil, certificateMTLS }, false, nil},
+		{"Without a ClientCertificate there is nothing", func(c *tokenendpoint.Config) { c.ClientCertificate = nil }, false, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := newCertificateDesk(t, c.configure)
@@ -105,11 +105,19 @@ func TestAMTLSURLThatIsNone(t *testing.T) {
 		"http://mtls.shop.example", "https://mtls.shop.example?a", "https://mtls.shop.example?", "https://MTLS.shop.example", "https://mtls.shop.example/a b"} {
 		t.Run("New refuses "+value, func(t *testing.T) {
 			config := keysConfig(tokenendpoint.StaticKeys{keysOf("1", tokenendpoint.ES256, nil, nil, nil)}, newKeysClock(keysStart))
-			config.MTLSURL = value
+			config.MTLSURL, config.ClientCertificate = value, certificateOf
 			_, err := tokenendpoint.New(config)
 			if err == nil || !strings.Contains(err.Error(), "MTLSURL") || !strings.Contains(err.Error(), "https://mtls.shop.example") {
 				t.Errorf("the error is %v", err)
 			}
 		})
+	}
+}
+
+func TestAMTLSURLNeedsCertificates(t *testing.T) {
+	config := keysConfig(tokenendpoint.StaticKeys{keysOf("1", tokenendpoint.ES256, nil, nil, nil)}, newKeysClock(keysStart))
+	config.MTLSURL = certificateMTLS
+	if _, err := tokenendpoint.New(config); err == nil || !strings.Contains(err.Error(), `MTLSURL is "`+certificateMTLS+`", and ClientCertificate`) {
+		t.Errorf("the error is %v", err)
 	}
 }

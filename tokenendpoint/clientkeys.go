@@ -2,9 +2,11 @@ package tokenendpoint
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
+	"github.com/grantor-go/grantor/internal/clientkeys"
 	"github.com/grantor-go/grantor/internal/jose"
 	"github.com/grantor-go/grantor/store"
 )
@@ -18,24 +20,28 @@ type inlineKeys struct {
 	sets map[string][]jose.JWK
 }
 
-// clientKeys returns the keys of a client that its assertion may be signed by: those
-// that have the kid, if the assertion names one, and fit its algorithm.
-func (e *Endpoint) clientKeys(ctx context.Context, client *store.Client, alg, kid string) ([]jose.JWK, error) {
+// tryKeys calls try with the keys of a client and, if it returns false and the client
+// may have changed them at its jwks_uri since, with what is there now.
+func (e *Endpoint) tryKeys(ctx context.Context, client *store.Client, try func([]jose.JWK) bool) (bool, error) {
 	if client.JWKSURI != "" && !hasJWKS(client) {
-		keys, err := e.remoteKeys.Find(ctx, client.JWKSURI, kid, alg)
-		return keys, keysFailed(client, err)
+		ok, err := e.remoteKeys.Try(ctx, client.JWKSURI, try)
+		return ok, keysFailed(client, err)
 	}
-	all, err := e.inline(client)
-	if err != nil {
-		return nil, err
+	keys, err := e.inline(client)
+	return err == nil && try(keys), err
+}
+
+// keysFailed tells a registration that is of no use from an outage.
+func keysFailed(client *store.Client, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, clientkeys.ErrUnusable):
+		refusal := reject(InvalidClient, ReasonClientKeys, authenticationFailed)
+		refusal.Cause = fmt.Errorf("client %q: %w", client.ID, err)
+		return refusal
 	}
-	var keys []jose.JWK
-	for _, key := range all {
-		if (kid == "" || key.Kid == kid) && key.Fits(alg) {
-			keys = append(keys, key)
-		}
-	}
-	return keys, nil
+	return outage(ReasonClientKeysUnavailable, fmt.Errorf("client %q: %w", client.ID, err))
 }
 
 // hasJWKS: null is how JSON says that there is none.

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/grantor-go/grantor/internal/jose"
 	"github.com/grantor-go/grantor/store"
 )
 
@@ -14,8 +15,8 @@ type credentials struct {
 	secret   string
 	method   store.AuthMethod
 
-	assertion     string // of private_key_jwt and client_secret_jwt
-	alg, kid, typ string // of its header
+	assertion *jose.Token // of private_key_jwt and client_secret_jwt
+	claims    *assertion  // of it
 }
 
 const maxBasic = 4096 // octets of an Authorization header: two escaped halves of 512

@@ -17,9 +17,11 @@ func (e *Endpoint) prove(r *http.Request, req *Request) error {
 		if req.certificate.Certificate == nil || !proof.ValidAt(req.certificate.Certificate, req.Time) {
 			return reject(InvalidRequest, ReasonCertificateAbsent, "the client must use a certificate")
 		}
-		req.Confirmation.X5T = proof.Thumbprint(req.certificate.Certificate)
+		req.proven.X5T = proof.Thumbprint(req.certificate.Certificate)
 	}
-	return e.proveDPoP(r, req)
+	err := e.proveDPoP(r, req)
+	req.Confirmation = req.proven
+	return err
 }
 
 // proveDPoP looks at the nonce before anything is used up, so that use_dpop_nonce costs
@@ -44,7 +46,7 @@ func (e *Endpoint) proveDPoP(r *http.Request, req *Request) error {
 	if err := e.checkNonce(req, p.Nonce); err != nil {
 		return err
 	}
-	req.Confirmation.JKT = p.Thumbprint
+	req.proven.JKT = p.Thumbprint
 	req.proof = &onceID{kind: "dpop", of: p.Thumbprint, id: p.JTI, until: p.IssuedAt.Add(proof.Window)}
 	return nil
 }

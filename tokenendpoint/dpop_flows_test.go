@@ -1,6 +1,7 @@
 package tokenendpoint_test
 
 import (
+	"context"
 	"net/url"
 	"testing"
 
@@ -89,6 +90,23 @@ func TestEveryGrantIsBoundByAProof(t *testing.T) {
 			d.alter(flow.client, func(c *store.Client) { c.DPoPBoundAccessTokens = true })
 			d.refused(d.send(flow.client, form), "invalid_dpop_proof", "dpop_absent")
 			d.issued(d.send(flow.client, form, d.key.proof()), d.key.jkt())
+		})
+	}
+}
+
+// Whatever a grant or a hook does to the Request, tokens are bound to the key that was
+// proven.
+func TestTheBindingIsThatOfTheProof(t *testing.T) {
+	for name, other := range map[string]store.Confirmation{"another key": {JKT: "other"}, "no key": {}} {
+		t.Run("and not to "+name+" that a grant wrote over it", func(t *testing.T) {
+			d := newDPoPDesk(t)
+			validate := d.validate
+			d.validate = func(ctx context.Context, req *tokenendpoint.Request) (*tokenendpoint.Result, error) {
+				req.Confirmation = other
+				return validate(ctx, req)
+			}
+			form := dpopOwn(d, "app")
+			d.issued(d.send("app", form, d.key.proof()), d.key.jkt())
 		})
 	}
 }

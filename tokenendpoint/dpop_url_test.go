@@ -94,7 +94,9 @@ func TestTheURLOfAProof(t *testing.T) {
 
 // 9449-4.3-10: where clients use certificates they know the endpoint by another URL.
 func TestTheURLForCertificatesIsMeantToo(t *testing.T) {
-	d := newDPoPDesk(t, func(c *tokenendpoint.Config) { c.MTLSURL = "https://mtls.shop.example" })
+	d := newDPoPDesk(t, func(c *tokenendpoint.Config) {
+		c.MTLSURL, c.ClientCertificate = "https://mtls.shop.example", certificateOf
+	})
 	for htu, good := range map[string]bool{
 		"https://mtls.shop.example/connect/token": true, "https://MTLS.shop.example:443/connect/token": true, dpopTokenURL: true,
 		"https://mtls.shop.example/connect/par": false, "https://mtls.shop.example": false, "https://evil.example/connect/token": false,

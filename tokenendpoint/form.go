@@ -10,17 +10,18 @@ import (
 const (
 	maxBody       = 64 << 10
 	maxParameters = 100
-	maxParameter  = 50 << 10 // an assertion with a certificate chain fits
+	maxParameter  = 50 << 10
 )
 
 // maxLength bounds parameters, in octets. All others have maxParameter.
 var maxLength = map[string]int{
-	"client_id":     512,
-	"client_secret": 512,
-	"grant_type":    256,
-	"scope":         4096,
-	"resource":      2048,
-	"acr_values":    1024,
+	"client_id":        512,
+	"client_secret":    512,
+	"client_assertion": 16 << 10,
+	"grant_type":       256,
+	"scope":            4096,
+	"resource":         2048,
+	"acr_values":       1024,
 
 	"device_code":               256,
 	"auth_req_id":               256,

@@ -33,7 +33,7 @@ func (e *Endpoint) issue(ctx context.Context, req *Request, token *Token) (*resp
 	}
 	change := e.begin(req, token, now)
 	answer := answer{token: token, lifetime: lifetime, id: uuid.NewString(), tokenType: "Bearer"}
-	if req.Confirmation.JKT != "" {
+	if req.proven.JKT != "" {
 		answer.tokenType = "DPoP" // RFC 9449 section 5
 	}
 	if answer.accessToken, err = e.accessToken(req, key, &answer, change, now); err != nil {

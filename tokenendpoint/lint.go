@@ -16,18 +16,20 @@ type Lint struct {
 
 // The codes of lints.
 const (
-	LintInsecureIssuer   = "insecure_issuer"           // http beyond the loopback interface
-	LintShortGrantType   = "short_grant_type"          // an extension grant type that is no URI
-	LintSeveralAudiences = "several_audiences"         // one token for several resources
-	LintSecretUnusable   = "secret_unusable"           // a stored secret that cannot be read or costs too much
-	LintReferenceHash    = "reference_hash"            // clients have slow secrets, Config.ReferenceHash is fast
-	LintScopeUnusable    = "scope_unusable"            // a client's scope that is no scope-token
-	LintLifetimeCut      = "lifetime_cut"              // tokens would outlive their key
-	LintForwarded        = "forwarded_header"          // a proxy in front that Config.RemoteAddr does not know
-	LintLegacyAudience   = "legacy_assertion_audience" // a client's assertions may be for the token endpoint
-	LintLegacyPKCE       = "legacy_pkce"               // a client may have codes without PKCE, or with plain
-	LintPassword         = "password_grant"            // applications see the passwords of users
-	LintNoRemoteAddr     = "no_remote_addr"            // callers cannot be told apart
+	LintInsecureIssuer    = "insecure_issuer"             // http beyond the loopback interface
+	LintShortGrantType    = "short_grant_type"            // an extension grant type that is no URI
+	LintSeveralAudiences  = "several_audiences"           // one token for several resources
+	LintSecretUnusable    = "secret_unusable"             // a stored secret that cannot be read or costs too much
+	LintReferenceHash     = "reference_hash"              // clients have slow secrets, Config.ReferenceHash is fast
+	LintScopeUnusable     = "scope_unusable"              // a client's scope that is no scope-token
+	LintLifetimeCut       = "lifetime_cut"                // tokens would outlive their key
+	LintForwarded         = "forwarded_header"            // a proxy in front that Config.RemoteAddr does not know
+	LintLegacyAudience    = "legacy_assertion_audience"   // a client's assertions may be for the token endpoint
+	LintLegacyAssertionID = "legacy_assertion_without_id" // a client's assertions may have no jti
+	LintTLSSubject        = "tls_client_auth_subject"     // a client of tls_client_auth without one name, or with several
+	LintLegacyPKCE        = "legacy_pkce"                 // a client may have codes without PKCE, or with plain
+	LintPassword          = "password_grant"              // applications see the passwords of users
+	LintNoRemoteAddr      = "no_remote_addr"              // callers cannot be told apart
 )
 
 // maxLints bounds the lints that come up while serving.

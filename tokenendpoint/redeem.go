@@ -42,7 +42,7 @@ func (r *Request) Find(ctx context.Context, kind store.Kind, handle string) (*st
 	switch {
 	case !owner.RevokedAt.IsZero():
 		return nil, reject(InvalidGrant, ReasonRevoked, notRedeemable)
-	case record.Grant != nil && !holds(r.Confirmation, record.Grant.Confirmation): // RFC 9449 section 5
+	case record.Grant != nil && !holds(r.proven, record.Grant.Confirmation): // RFC 9449 section 5
 		return nil, reject(InvalidGrant, ReasonWrongKey, notRedeemable)
 	case !record.SpentAt.IsZero(): // looked at before expiry
 		return record, nil

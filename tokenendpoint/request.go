@@ -67,7 +67,8 @@ type Request struct {
 	RemoteAddr netip.Addr
 
 	credentials credentials
-	nonce       string // for the DPoP-Nonce header of the answer
+	proven      store.Confirmation // what tokens are bound to, whatever became of Confirmation
+	nonce       string             // for the DPoP-Nonce header of the answer
 	certificate certificate
 	assertion   *onceID       // jti of the client's assertion, if there is one
 	proof       *onceID       // jti of the DPoP proof, if there is one

@@ -136,7 +136,7 @@ func settleBinding(req *Request, token *Token) {
 	}
 	isNew := !token.isRefresh() || token.spend != nil
 	if isNew && token.whole.Confirmation == (store.Confirmation{}) && (!req.Authenticated || req.Client.Allows(store.NoAuth)) {
-		token.whole.Confirmation = req.Confirmation
+		token.whole.Confirmation = req.proven
 	}
 }
 

@@ -12,7 +12,7 @@ func TestTheURLThatWasUnusedForLongestGoes(t *testing.T) {
 		r, w := connect(`{"keys":[]}`)
 		use := func(i int) {
 			t.Helper()
-			if _, err := r.Keys(t.Context(), fmt.Sprint(there, i)); err != nil {
+			if _, err := find(r, t.Context(), fmt.Sprint(there, i), "", "ES256"); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -50,7 +50,7 @@ func TestAURLThatGoesWhileItIsFetchedServesWhoWaits(t *testing.T) {
 		go outage(t, r, "a")
 		synctest.Wait()
 		for i := range maxURLs {
-			if _, err := r.Keys(t.Context(), fmt.Sprint(there, i)); err != nil {
+			if _, err := find(r, t.Context(), fmt.Sprint(there, i), "", "ES256"); err != nil {
 				t.Fatal(err)
 			}
 		}

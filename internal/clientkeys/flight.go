@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	maxFetches   = 16
+	maxFetches   = 128
 	fetchTimeout = 5 * time.Second
 	slotTimeout  = 5 * time.Second // until there are fewer than maxFetches
 	retryAfter   = 5 * time.Second // doubled with each failure after the first

@@ -36,7 +36,7 @@ func TestAWaiterLeavesWithItsContextAndTheFetchGoesOn(t *testing.T) {
 		first, leave := context.WithCancel(t.Context())
 		left := make(chan error)
 		go func() {
-			_, err := r.Find(first, here, "a", "ES256")
+			_, err := find(r, first, here, "a", "ES256")
 			left <- err
 		}()
 		synctest.Wait()
@@ -69,7 +69,7 @@ func TestASlowURLDelaysNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, w := connect(setOf("a"))
 		w.hangs[there] = true
-		go r.Keys(t.Context(), there)
+		go find(r, t.Context(), there, "", "ES256")
 		synctest.Wait()
 		begun := time.Now()
 		finds(t, r, "a", "ES256", "a")
@@ -87,16 +87,16 @@ func hang(t *testing.T, r *Remote, w *web, n int) {
 		w.hangs[fmt.Sprint(there, i)] = true
 	}
 	for i := range n {
-		go r.Keys(t.Context(), fmt.Sprint(there, i))
+		go find(r, t.Context(), fmt.Sprint(there, i), "", "ES256")
 	}
 	synctest.Wait()
 }
 
-func TestSixteenAreFetchedAtOnce(t *testing.T) {
+func TestSoManyAreFetchedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, w := connect(setOf("a"))
-		hang(t, r, w, 20)
-		if atOnce, _ := w.load(); atOnce != 16 {
+		hang(t, r, w, maxFetches+4)
+		if atOnce, _ := w.load(); atOnce != maxFetches {
 			t.Errorf("%d at once", atOnce)
 		}
 		time.Sleep(fetchTimeout - 1)
@@ -107,7 +107,7 @@ func TestSixteenAreFetchedAtOnce(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if atOnce, most := w.load(); most != 16 || atOnce != 0 {
+		if atOnce, most := w.load(); most != maxFetches || atOnce != 0 {
 			t.Errorf("%d at once, and %d in the end", most, atOnce)
 		}
 	})
@@ -126,7 +126,7 @@ func TestThatOthersFetchIsNotHeldAgainstAURL(t *testing.T) {
 			}
 			return w.get(ctx, url)
 		}
-		hang(t, r, w, 16)
+		hang(t, r, w, maxFetches)
 		begun := time.Now()
 		outage(t, r, "a")
 		if took := time.Since(begun); took != slotTimeout {

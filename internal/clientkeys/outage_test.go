@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/grantor-go/grantor/internal/fetch"
+	"github.com/grantor-go/grantor/internal/jose"
 )
 
 func TestAKnownSetOutlastsAnOutage(t *testing.T) {
@@ -57,10 +58,10 @@ func TestAnUnknownKidIsAnOutageIfTheSetCannotBeFetched(t *testing.T) {
 			outage(t, r, "b")
 			finds(t, r, "a", "ES256", "a")
 		}
-		time.Sleep(10 * time.Second) // one may fetch again, but not yet for a kid
+		time.Sleep(5 * time.Second) // one may fetch again, but not yet for a kid
 		outage(t, r, "b")
-		w.have(t, 2, "within a minute")
-		time.Sleep(50 * time.Second)
+		w.have(t, 2, "within 10 seconds")
+		time.Sleep(5 * time.Second)
 		w.err, w.body = nil, setOf("b")
 		finds(t, r, "b", "ES256", "b")
 		finds(t, r, "c", "ES256")
@@ -110,7 +111,7 @@ func TestMistakesOfClientsAreToldFromOutages(t *testing.T) {
 				r, w := connect(c.body)
 				w.err = c.err
 				for range 2 { // also from the cache
-					keys, err := r.Find(t.Context(), c.url, "a", "ES256")
+					keys, err := find(r, t.Context(), c.url, "a", "ES256")
 					if keys != nil || !errors.Is(err, c.want) || errors.Is(err, ErrUnusable) == errors.Is(err, ErrUnavailable) {
 						t.Errorf("%v, %v, want %v", keys, err, c.want)
 					}
@@ -129,15 +130,42 @@ func TestMistakesOfClientsAreToldFromOutages(t *testing.T) {
 	}
 }
 
-func TestASetThatGoesBadIsKeptAsInAnOutage(t *testing.T) {
+// Its owner may have withdrawn it.
+func TestASetThatGoesBadIsKeptForAnHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, w := connect(setOf("a"))
 		finds(t, r, "a", "ES256", "a")
 		w.body = "<html>"
-		time.Sleep(time.Hour)
+		time.Sleep(30 * time.Minute)
 		finds(t, r, "a", "ES256", "a")
 		synctest.Wait()
 		finds(t, r, "a", "ES256", "a")
 		w.have(t, 2, "when it went bad")
+		time.Sleep(40*time.Minute - 1)
+		finds(t, r, "a", "ES256", "a")
+		time.Sleep(2 * time.Minute)
+		if keys, err := find(r, t.Context(), here, "a", "ES256"); keys != nil || !errors.Is(err, ErrUnusable) {
+			t.Errorf("%v, %v", keys, err)
+		}
+		w.body = setOf("a")
+		time.Sleep(time.Minute)
+		finds(t, r, "a", "ES256", "a")
+	})
+}
+
+// A key that was replaced under its kid is sought like one that is new.
+func TestTheSetIsFetchedAgainIfNoKeyIsTheOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, w := connect(setOf("a"))
+		finds(t, r, "a", "ES256", "a")
+		calls := 0
+		try := func(keys []jose.JWK) bool { calls++; return calls == 2 && len(keys) == 1 }
+		if ok, err := r.Try(t.Context(), here, try); !ok || err != nil || calls != 2 {
+			t.Errorf("%v, %v after %d calls", ok, err, calls)
+		}
+		w.have(t, 2, "for the same kid")
+		if ok, err := r.Try(t.Context(), here, func([]jose.JWK) bool { calls++; return false }); ok || err != nil || calls != 3 {
+			t.Errorf("%v, %v after %d calls, want no second one without a fetch", ok, err, calls)
+		}
 	})
 }

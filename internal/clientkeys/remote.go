@@ -15,9 +15,9 @@ import (
 const (
 	leastAge   = time.Minute // of a set, until it is fetched again
 	defaultAge = 10 * time.Minute
-	mostAge    = time.Hour      // for as long a key that its owner withdrew is good
-	staleAge   = 24 * time.Hour // beyond that, if it cannot be fetched
-	seekEvery  = time.Minute    // for a key that is not in the set
+	mostAge    = time.Hour        // for as long a key that its owner withdrew is good
+	staleAge   = 24 * time.Hour   // beyond that, if it cannot be fetched
+	seekEvery  = 10 * time.Second // for a key that is not in the set
 )
 
 // Every error of Remote wraps one of these, and the cause.
@@ -32,13 +32,14 @@ var (
 )
 
 // Remote keeps the JWK Sets of URLs that clients registered: the 10,000 that were used
-// last. It fetches at most 16 at once, each within 5 seconds, and no two at once of one
+// last. It fetches at most 128 at once, each within 5 seconds, and no two at once of one
 // URL. It is safe for concurrent use and not copied.
 //
 // A set is used for as long as its Cache-Control allows (RFC 9111), from a minute to an
 // hour, and 10 minutes if it does not say. Then it is fetched again while callers go on
-// with the old one, which is given up a day later. What fails is not tried again for 5
-// seconds, and longer each time, up to 40.
+// with the old one, which is given up a day later, and an hour later if the URL answers
+// with something else. What fails is not tried again for 5 seconds, and longer each
+// time, up to 40.
 type Remote struct {
 	// Guard says which URLs may be requested. Not altered once it is in use.
 	Guard fetch.Guard
@@ -54,35 +55,27 @@ type Remote struct {
 	cache cache
 }
 
-// Keys returns the public keys that can verify at a URL. They are not to be altered.
-// There may be none.
+// Try calls try with the public keys that can verify at a URL, of which there may be
+// none, and returns what it returns. The keys are not to be altered. It waits only if
+// no set of the URL is known, and until ctx ends; the fetch goes on for others.
 //
-// It waits only if no set of the URL is known, and until ctx ends; the fetch goes on for
-// others. The error wraps ErrUnavailable or ErrUnusable.
-func (r *Remote) Keys(ctx context.Context, url string) ([]jose.JWK, error) {
-	keys, _, err := r.keys(ctx, r.entry(url))
-	return keys, err
-}
-
-// Find returns the keys at a URL that have the kid and fit alg, or all that fit alg if
-// the kid is empty: usually one, and none if there is no such key, which is a verdict.
-// A set may use a kid twice, and the caller bounds how many of the keys it tries.
-//
-// A key that is not there may be new: the set is fetched again, once and at most once a
-// minute for each URL, and Find waits for it. Otherwise it is as Keys.
-func (r *Remote) Find(ctx context.Context, url, kid, alg string) ([]jose.JWK, error) {
+// If try returns false, the key that it looks for may be new: the set is fetched again,
+// at most every 10 seconds for each URL, and try called once more. The error wraps
+// ErrUnavailable or ErrUnusable.
+func (r *Remote) Try(ctx context.Context, url string, try func([]jose.JWK) bool) (bool, error) {
 	e := r.entry(url)
 	keys, waited, err := r.keys(ctx, e)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	if found := fitting(keys, kid, alg); found != nil {
-		return found, nil
+	if try(keys) {
+		return true, nil
 	}
-	if keys, err = r.seek(ctx, e, waited); err != nil {
-		return nil, err
+	keys, sought, err := r.seek(ctx, e, waited)
+	if err != nil || !sought {
+		return false, err
 	}
-	return fitting(keys, kid, alg), nil
+	return try(keys), nil
 }
 
 // entry returns that of a URL, and prepares what the zero Remote lacks.
@@ -104,20 +97,15 @@ func (r *Remote) entry(url string) *entry {
 	return r.cache.entry(url)
 }
 
-func fitting(keys []jose.JWK, kid, alg string) (found []jose.JWK) {
-	for _, key := range keys {
-		if (kid == "" || key.Kid == kid) && key.Fits(alg) {
-			found = append(found, key)
-		}
-	}
-	return found
-}
-
 // keys returns the set of an entry, and whether it had to wait for it.
 func (r *Remote) keys(ctx context.Context, e *entry) (keys []jose.JWK, waited bool, err error) {
 	now := r.Now()
 	r.mu.Lock()
-	fresh, usable := e.known && now.Before(e.fresh), e.known && now.Before(e.fresh.Add(staleAge))
+	stale := staleAge
+	if errors.Is(e.err, ErrUnusable) { // its owner may have withdrawn it
+		stale = mostAge
+	}
+	fresh, usable := e.known && now.Before(e.fresh), e.known && now.Before(e.fresh.Add(stale))
 	var f *flight
 	if !fresh {
 		f = r.join(e, now)
@@ -134,9 +122,9 @@ func (r *Remote) keys(ctx context.Context, e *entry) (keys []jose.JWK, waited bo
 	return keys, true, err
 }
 
-// seek returns the set as it is after a fetch for a key that it did not have. waited
-// says that it was fetched just now, which then was that fetch.
-func (r *Remote) seek(ctx context.Context, e *entry, waited bool) ([]jose.JWK, error) {
+// seek returns the set as it is after a fetch for a key that it did not have, and
+// whether there was one. waited says that it was fetched just now, which then was it.
+func (r *Remote) seek(ctx context.Context, e *entry, waited bool) (keys []jose.JWK, sought bool, err error) {
 	now := r.Now()
 	r.mu.Lock()
 	f := e.flight
@@ -148,10 +136,11 @@ func (r *Remote) seek(ctx context.Context, e *entry, waited bool) ([]jose.JWK, e
 			e.sought = now
 		}
 	}
-	keys, err := e.keys, e.err // if the last fetch failed, the key may be there and nobody knows
+	err = e.err // if the last fetch failed, the key may be there and nobody knows
 	r.mu.Unlock()
 	if f == nil {
-		return keys, err
+		return nil, false, err
 	}
-	return f.wait(ctx)
+	keys, err = f.wait(ctx)
+	return keys, true, err
 }

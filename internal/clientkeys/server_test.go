@@ -40,7 +40,7 @@ func TestKeysComeFromAServer(t *testing.T) {
 	r := &Remote{Guard: loopback}
 	find := func(kid string) {
 		t.Helper()
-		if keys, err := r.Find(t.Context(), url, kid, "ES256"); err != nil || len(keys) != 1 || !public().Equal(keys[0].Public) {
+		if keys, err := find(r, t.Context(), url, kid, "ES256"); err != nil || len(keys) != 1 || !public().Equal(keys[0].Public) {
 			t.Errorf("%v, %v", keys, err)
 		}
 	}
@@ -66,12 +66,12 @@ func TestWhatIsNoSetIsUnusable(t *testing.T) {
 		"a page that is not there": http.NotFound,
 	} {
 		url, _ := listen(t, handle)
-		keys, err := (&Remote{Guard: loopback}).Find(t.Context(), url, "a", "ES256")
+		keys, err := find(&Remote{Guard: loopback}, t.Context(), url, "a", "ES256")
 		if keys != nil || !errors.Is(err, ErrUnusable) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v, %v", name, keys, err)
 		}
 	}
-	if keys, err := new(Remote).Find(t.Context(), inner, "a", "ES256"); keys != nil || !errors.Is(err, ErrUnusable) {
+	if keys, err := find(new(Remote), t.Context(), inner, "a", "ES256"); keys != nil || !errors.Is(err, ErrUnusable) {
 		t.Errorf("a URL on this machine: %v, %v", keys, err)
 	}
 	if n := innerRequests.Load(); n != 0 {
@@ -84,7 +84,7 @@ func TestAServerInTroubleIsUnavailable(t *testing.T) {
 	closed := httptest.NewServer(nil)
 	closed.Close()
 	for _, url := range []string{url, closed.URL + "/jwks?secret"} {
-		keys, err := (&Remote{Guard: loopback}).Find(t.Context(), url, "a", "ES256")
+		keys, err := find(&Remote{Guard: loopback}, t.Context(), url, "a", "ES256")
 		if keys != nil || !errors.Is(err, ErrUnavailable) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%v, %v", keys, err)
 		}

@@ -58,7 +58,7 @@ func BenchmarkVerifyHS256(b *testing.B) {
 	token := mac(hmacs["HS256"], secret, `{"alg":"HS256","typ":"JWT"}`, assertionClaims)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := jose.VerifyHMAC("HS256", secret, token); err != nil {
+		if _, err := verifyHMAC("HS256", secret, token); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -34,7 +34,7 @@ func TestATokenHas64KiBAtMost(t *testing.T) {
 			t.Errorf("Verify of %d octets: %v, want it taken: %t", len(token), err, taken)
 		}
 		token = mac(crypto.SHA256, secret, `{"alg":"HS256"}`, body)
-		if got, err := jose.VerifyHMAC("HS256", secret, token); (err == nil) != taken || taken && string(got) != body {
+		if got, err := verifyHMAC("HS256", secret, token); (err == nil) != taken || taken && string(got) != body {
 			t.Errorf("VerifyHMAC of %d octets: %v, want it taken: %t", len(token), err, taken)
 		}
 	}

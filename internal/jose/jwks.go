@@ -2,7 +2,6 @@ package jose
 
 import (
 	"crypto"
-	"encoding/json"
 	"errors"
 	"slices"
 )
@@ -20,11 +19,15 @@ type JWK struct {
 	Use    string
 	KeyOps []string
 	Public crypto.PublicKey // *ecdsa.PublicKey, *rsa.PublicKey or ed25519.PublicKey
+
+	algs []string // that it is for
 }
 
 // Fits reports whether signatures by alg may be verified with the key. A key that has
 // an alg verifies by that alone (RFC 8725 section 3.1).
-func (k JWK) Fits(alg string) bool {
+func (k *JWK) Fits(alg string) bool { return slices.Contains(k.algs, alg) }
+
+func (k *JWK) allows(alg string) bool {
 	return (k.Alg == "" || k.Alg == alg || isEdDSA(k.Alg) && isEdDSA(alg)) &&
 		(k.Use == "" || k.Use == "sig") &&
 		(k.KeyOps == nil || slices.Contains(k.KeyOps, "verify")) &&
@@ -47,7 +50,7 @@ func ParseJWKS(b []byte) ([]JWK, error) {
 		return nil, errors.New("the JWK Set is larger than 256 KiB")
 	}
 	var set struct {
-		Keys []map[string]json.RawMessage `json:"keys"`
+		Keys []Object `json:"keys"`
 	}
 	if err := DecodeObject(b, &set); err != nil || set.Keys == nil {
 		return nil, errors.New("not a JWK Set: an object with the member keys, an array of objects")
@@ -69,12 +72,12 @@ func ParseJWKS(b []byte) ([]JWK, error) {
 
 // hasSecret looks for what RFC 7518 section 6 and the types of keys that were
 // registered later keep private, whichever type the key says it is.
-func hasSecret(members map[string]json.RawMessage) bool {
+func hasSecret(members Object) bool {
 	for _, name := range []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"} {
 		if _, ok := members[name]; ok {
 			return true
 		}
 	}
-	kty, _ := text(members, "kty")
+	kty, _ := members.Text("kty")
 	return kty == "oct"
 }

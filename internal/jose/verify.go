@@ -3,7 +3,6 @@ package jose
 import (
 	"crypto"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -14,10 +13,10 @@ import (
 // Header is what of a token's header says how to verify it. Nothing of it is
 // believed before Verify.
 type Header struct {
-	Alg  string          `json:"alg"`
-	Kid  string          `json:"kid"`
-	Typ  string          `json:"typ"`
-	Crit json.RawMessage `json:"crit"`
+	Alg  string
+	Kid  string
+	Typ  string
+	Crit bool // there are extensions that must be understood (RFC 7515 section 4.1.11)
 }
 
 var encoding = base64.RawURLEncoding.Strict()
@@ -35,15 +34,51 @@ const (
 // ParseHeader reads the header of a token: at most 4 KiB, as DecodeObject does.
 func ParseHeader(token string) (Header, error) {
 	first, _, _ := strings.Cut(token, ".")
-	if len(first) > encoding.EncodedLen(maxHeader) || strings.ContainsAny(first, "\r\n") {
+	if len(first) > encoding.EncodedLen(maxHeader) {
 		return Header{}, errMalformed
 	}
-	decoded, err := encoding.DecodeString(first)
+	members, err := DecodePart(first)
+	if err != nil {
+		return Header{}, err
+	}
 	var h Header
-	if err != nil || DecodeObject(decoded, &h) != nil {
+	var ok [3]bool
+	h.Alg, ok[0] = members.Text("alg")
+	h.Kid, ok[1] = members.Text("kid")
+	h.Typ, ok[2] = members.Text("typ")
+	if ok != [3]bool{true, true, true} {
 		return Header{}, errMalformed
 	}
+	_, h.Crit = members["crit"]
 	return h, nil
+}
+
+// Token is a token in JWS compact serialisation, taken apart. Nothing of it is believed
+// before it is verified.
+type Token struct {
+	Header
+	Payload   []byte
+	Signed    string // header and payload, as they were sent
+	signature []byte
+}
+
+// Parse takes a token of at most 64 KiB apart.
+func Parse(token string) (*Token, error) {
+	if len(token) > maxToken || strings.ContainsAny(token, "\r\n") { // which encoding/base64 skips
+		return nil, errMalformed
+	}
+	header, err := ParseHeader(token)
+	if err != nil {
+		return nil, err
+	}
+	signed, last, _ := cutLast(token, ".")
+	_, middle, ok := strings.Cut(signed, ".")
+	payload, errMiddle := encoding.DecodeString(middle)
+	signature, errLast := encoding.DecodeString(last)
+	if !ok || errMiddle != nil || errLast != nil {
+		return nil, errMalformed
+	}
+	return &Token{header, payload, signed, signature}, nil
 }
 
 // Verify returns the claims of a token that was signed by alg with the private key
@@ -54,47 +89,45 @@ func Verify(alg string, public crypto.PublicKey, token string) ([]byte, error) {
 	if err := Check(alg, public); err != nil {
 		return nil, err
 	}
-	t, err := open(alg, token)
+	t, err := Parse(token)
 	if err != nil {
 		return nil, err
+	}
+	if err := t.verify(alg, public); err != nil {
+		return nil, err
+	}
+	return t.Payload, nil
+}
+
+// Verify is the function Verify for a token that was taken apart, by the algorithm that
+// its header says, which must be one that the key is for.
+func (k *JWK) Verify(t *Token) error {
+	if !k.Fits(t.Alg) {
+		return errors.New("the key is not for the algorithm of the token")
+	}
+	return t.verify(t.Alg, k.Public)
+}
+
+func (t *Token) verify(alg string, public crypto.PublicKey) error {
+	if err := t.agrees(alg); err != nil {
+		return err
 	}
 	verifier, err := jws.NewVerifier(algorithms[alg].jwa)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if verifier.Verify([]byte(t.signed), t.signature, public) != nil {
-		return nil, errSignature
+	if verifier.Verify([]byte(t.Signed), t.signature, public) != nil {
+		return errSignature
 	}
-	return t.claims, nil
+	return nil
 }
 
-// opened is a token taken apart, of which nothing is believed yet.
-type opened struct {
-	signed            string
-	claims, signature []byte
-}
-
-// open takes a token apart whose header agrees that alg and nothing else is needed to
-// verify it.
-func open(alg, token string) (opened, error) {
-	if len(token) > maxToken || strings.ContainsAny(token, "\r\n") { // which encoding/base64 skips
-		return opened{}, errMalformed
+// agrees returns an error unless alg and nothing else is needed to verify the token.
+func (t *Token) agrees(alg string) error {
+	if t.Alg != alg || t.Crit {
+		return fmt.Errorf("the token is not signed by %s alone", alg)
 	}
-	header, err := ParseHeader(token)
-	if err != nil {
-		return opened{}, err
-	}
-	if header.Alg != alg || header.Crit != nil {
-		return opened{}, fmt.Errorf("the token is not signed by %s alone", alg)
-	}
-	signed, last, _ := cutLast(token, ".")
-	_, middle, ok := strings.Cut(signed, ".")
-	claims, errMiddle := encoding.DecodeString(middle)
-	signature, errLast := encoding.DecodeString(last)
-	if !ok || errMiddle != nil || errLast != nil {
-		return opened{}, errMalformed
-	}
-	return opened{signed, claims, signature}, nil
+	return nil
 }
 
 func cutLast(s, sep string) (before, after string, found bool) {

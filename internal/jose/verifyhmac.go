@@ -19,25 +19,24 @@ var hmacs = map[string]struct {
 	"HS512": {sha512.New, sha512.Size},
 }
 
-// VerifyHMAC returns the claims of a token that was authenticated by alg, one of
-// HS256, HS384 and HS512, with a secret of at least as many octets as the hash (RFC
-// 7518 section 3.2). Otherwise it is as Verify.
-func VerifyHMAC(alg string, secret []byte, token string) ([]byte, error) {
+// VerifyHMAC returns nil if the token was authenticated by alg, one of HS256, HS384 and
+// HS512, with a secret of at least as many octets as the hash (RFC 7518 section 3.2).
+// Otherwise it is as Verify.
+func (t *Token) VerifyHMAC(alg string, secret []byte) error {
 	a, ok := hmacs[alg]
 	if !ok {
-		return nil, fmt.Errorf("algorithm %q is not one of HS256, HS384, HS512", alg)
+		return fmt.Errorf("algorithm %q is not one of HS256, HS384, HS512", alg)
 	}
 	if len(secret) < a.size {
-		return nil, fmt.Errorf("the secret has fewer octets than %s needs, %d", alg, a.size)
+		return fmt.Errorf("the secret has fewer octets than %s needs, %d", alg, a.size)
 	}
-	t, err := open(alg, token)
-	if err != nil {
-		return nil, err
+	if err := t.agrees(alg); err != nil {
+		return err
 	}
 	mac := hmac.New(a.hash, secret)
-	mac.Write([]byte(t.signed))
+	mac.Write([]byte(t.Signed))
 	if !hmac.Equal(mac.Sum(nil), t.signature) {
-		return nil, errSignature
+		return errSignature
 	}
-	return t.claims, nil
+	return nil
 }

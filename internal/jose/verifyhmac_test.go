@@ -25,11 +25,23 @@ func mac(hash crypto.Hash, secret []byte, header, claims string) string {
 	return signed + "." + encode(h.Sum(nil))
 }
 
+// verifyHMAC returns the claims of a token that is right.
+func verifyHMAC(alg string, secret []byte, token string) ([]byte, error) {
+	t, err := jose.Parse(token)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.VerifyHMAC(alg, secret); err != nil {
+		return nil, err
+	}
+	return t.Payload, nil
+}
+
 func TestVerifyHMACAcceptsWhatWasAuthenticated(t *testing.T) {
 	for alg, hash := range hmacs {
 		for _, secret := range [][]byte{secret[:hash.Size()], secret, bytes.Repeat(secret, 4)} {
 			token := mac(hash, secret, `{"typ":"JWT","alg":"`+alg+`"}`, someClaims)
-			if claims, err := jose.VerifyHMAC(alg, secret, token); err != nil || string(claims) != someClaims {
+			if claims, err := verifyHMAC(alg, secret, token); err != nil || string(claims) != someClaims {
 				t.Errorf("%s with %d octets: %s, %v", alg, len(secret), claims, err)
 			}
 		}
@@ -42,7 +54,7 @@ func TestVerifyHMACAcceptsTheExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	claims, err := jose.VerifyHMAC("HS256", secret, "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9."+
+	claims, err := verifyHMAC("HS256", secret, "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9."+
 		"eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ."+
 		"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")
 	if err != nil || !strings.HasPrefix(string(claims), `{"iss":"joe"`) {
@@ -53,7 +65,7 @@ func TestVerifyHMACAcceptsTheExample(t *testing.T) {
 func TestVerifyHMACRefuses(t *testing.T) {
 	refused := func(t *testing.T, alg string, secret []byte, token string) {
 		t.Helper()
-		claims, err := jose.VerifyHMAC(alg, secret, token)
+		claims, err := verifyHMAC(alg, secret, token)
 		if err == nil || claims != nil {
 			t.Errorf("%s accepts %.100q: %s", alg, token, claims)
 		} else if len(secret) > 8 && strings.Contains(err.Error(), string(secret)) || len(token) > 30 && strings.Contains(err.Error(), token) {

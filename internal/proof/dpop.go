@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"encoding/json"
 	"strings"
 	"time"
 
@@ -69,23 +68,23 @@ func Parse(header string) (*DPoP, error) {
 	if len(parts) != 3 {
 		return nil, Malformed
 	}
-	h, ok := decodePart(parts[0])
-	if !ok {
+	h, err := jose.DecodePart(parts[0])
+	if err != nil {
 		return nil, Malformed
 	}
-	if typ, ok := text(h["typ"]); !ok || typ != "dpop+jwt" {
+	if typ, _ := h.Text("typ"); typ != "dpop+jwt" {
 		return nil, WrongType
 	}
-	alg, ok := text(h["alg"])
-	if !ok || !supported(alg) {
+	alg, _ := h.Text("alg")
+	if !supported(alg) {
 		return nil, WrongAlgorithm
 	}
 	public, ok := publicKey(h["jwk"], alg)
 	if !ok {
 		return nil, WrongKey
 	}
-	claims, ok := decodePart(parts[1])
-	if !ok {
+	claims, err := jose.DecodePart(parts[1])
+	if err != nil {
 		return nil, Malformed
 	}
 	proof, err := readClaims(claims)
@@ -101,7 +100,7 @@ func Parse(header string) (*DPoP, error) {
 	return proof, nil
 }
 
-func readClaims(claims map[string]json.RawMessage) (*DPoP, error) {
+func readClaims(claims jose.Object) (*DPoP, error) {
 	var p DPoP
 	for _, claim := range []struct {
 		name     string
@@ -111,9 +110,8 @@ func readClaims(claims map[string]json.RawMessage) (*DPoP, error) {
 		{"jti", &p.JTI, true}, {"htm", &p.Method, true}, {"htu", &p.URL, true},
 		{"nonce", &p.Nonce, false}, {"ath", &p.AccessTokenHash, false},
 	} {
-		raw, there := claims[claim.name]
-		value, ok := text(raw)
-		if there && !ok || claim.required && value == "" {
+		value, ok := claims.Text(claim.name)
+		if !ok || claim.required && value == "" {
 			return nil, WrongClaims
 		}
 		*claim.into = value
@@ -123,9 +121,8 @@ func readClaims(claims map[string]json.RawMessage) (*DPoP, error) {
 		into     *time.Time
 		required bool
 	}{{"iat", &p.IssuedAt, true}, {"nbf", &p.NotBefore, false}, {"exp", &p.ExpiresAt, false}} {
-		raw, there := claims[claim.name]
-		value, ok := numericDate(raw)
-		if !ok && (there || claim.required) {
+		value, ok := claims.Time(claim.name)
+		if !ok || claim.required && value.IsZero() {
 			return nil, WrongClaims
 		}
 		*claim.into = value

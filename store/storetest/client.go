@@ -71,8 +71,9 @@ func wholeClient() store.Client {
 		LegacyNoPKCE:         true,
 		LegacyPlainPKCE:      true,
 
-		LegacyAssertionAudience: true,
-		DPoPNonce:               true,
+		LegacyAssertionAudience:  true,
+		LegacyAssertionWithoutID: true,
+		DPoPNonce:                true,
 
 		Claims: map[string]any{
 			"https://example.com/tenant": "acme, inc.",
