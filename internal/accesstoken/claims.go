@@ -1,0 +1,109 @@
+// Package accesstoken reads access tokens that are JWTs (RFC 9068) and the answers of
+// introspection endpoints (RFC 7662), which have the same claims. The token endpoint and
+// the middleware in front of APIs use it alike.
+package accesstoken
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/grantor-go/grantor/internal/jose"
+)
+
+// Claims are those of an access token that mean something to whoever takes it. Those
+// that are not there are zero.
+type Claims struct {
+	Issuer    string
+	Subject   string
+	ClientID  string
+	ID        string // jti
+	GrantID   string // of tokens that grantor issues: the family in its store
+	Audience  []string
+	Scopes    []string
+	ExpiresAt time.Time
+	NotBefore time.Time
+	IssuedAt  time.Time
+
+	Bound bool   // there is a cnf: the token is good with a proof alone
+	JKT   string // of the cnf (RFC 9449 section 6.1)
+	X5T   string // of the cnf, x5t#S256 (RFC 8705 section 3.1)
+
+	All jose.Object // every claim, as it was written
+}
+
+// MaxToken is how long a token may be, in octets: header fields have little more room.
+const MaxToken = 16 << 10
+
+var errClaims = errors.New("accesstoken: a claim has the wrong type")
+
+// Parse takes a token apart that says it is an access token: a JWT whose typ is at+jwt
+// (RFC 9068 section 4), so that no ID token or assertion is taken for one.
+func Parse(token string) (*jose.Token, error) {
+	if len(token) > MaxToken {
+		return nil, errors.New("accesstoken: the token is longer than 16 KiB")
+	}
+	t, err := jose.Parse(token)
+	if err != nil {
+		return nil, err
+	}
+	if typ := strings.ToLower(t.Typ); typ != "at+jwt" && typ != "application/at+jwt" {
+		return nil, errors.New("accesstoken: the typ of the JWT is not at+jwt")
+	}
+	return t, nil
+}
+
+// Read reads the claims. An error says that one has another type than its
+// specification gives it, or that it is not one JSON object.
+func Read(payload []byte) (*Claims, error) {
+	all, err := jose.ParseObject(payload)
+	if err != nil {
+		return nil, err
+	}
+	c := &Claims{All: all}
+	good := true
+	for _, member := range [...]struct {
+		name string
+		into *string
+	}{{"iss", &c.Issuer}, {"sub", &c.Subject}, {"client_id", &c.ClientID}, {"jti", &c.ID}, {"grant_id", &c.GrantID}} {
+		var ok bool
+		*member.into, ok = all.Text(member.name)
+		good = good && ok
+	}
+	for _, member := range [...]struct {
+		name string
+		into *time.Time
+	}{{"exp", &c.ExpiresAt}, {"nbf", &c.NotBefore}, {"iat", &c.IssuedAt}} {
+		var ok bool
+		*member.into, ok = all.Time(member.name)
+		good = good && ok
+	}
+	scope, isText := all.Text("scope")
+	c.Scopes = strings.Fields(scope)
+	var isList bool
+	c.Audience, isList = all.Texts("aud")
+	if !good || !isText || !isList {
+		return nil, errClaims
+	}
+	return c, c.readConfirmation()
+}
+
+// readConfirmation reads the members of cnf that can be checked (RFC 7800 section 3.1).
+func (c *Claims) readConfirmation() error {
+	raw, there := c.All["cnf"]
+	if !there {
+		return nil
+	}
+	cnf, err := jose.ParseObject(raw)
+	if err != nil {
+		return errClaims
+	}
+	var ok [2]bool
+	c.JKT, ok[0] = cnf.Text("jkt")
+	c.X5T, ok[1] = cnf.Text("x5t#S256")
+	if ok != [2]bool{true, true} {
+		return errClaims
+	}
+	c.Bound = true
+	return nil
+}
