@@ -40,6 +40,9 @@ type Client struct {
 	// takes precedence over Metadata.TokenEndpointAuthMethod. See Allows.
 	AuthMethods []AuthMethod `json:"-"`
 
+	// AccessTokenFormat is what the client's access tokens are.
+	AccessTokenFormat AccessTokenFormat `json:"-"`
+
 	// AccessTokenLifetime is how long the client's access tokens live, such as
 	// 10*time.Minute; fractions of a second are cut off, and less than a second
 	// fails its requests. Zero means the endpoint's default.
@@ -76,6 +79,10 @@ type Client struct {
 	DeviceCodeLifetime  time.Duration `json:"-"`
 	BackchannelLifetime time.Duration `json:"-"`
 	PollInterval        time.Duration `json:"-"`
+
+	// ProtectedResources are the APIs that the client is, if it is one: it may introspect
+	// access tokens that have one of them in aud (RFC 7662 section 4). None means none.
+	ProtectedResources []string `json:"-"`
 
 	// IdentityProviders are those that the client may ask for by idp:NAME in
 	// acr_values. Others are left out of what it asked for. None means none.
@@ -175,6 +182,14 @@ type DeliveryMode string
 const (
 	DeliveryPoll DeliveryMode = "poll" // it asks at the token endpoint; what an empty mode means
 	DeliveryPing DeliveryMode = "ping" // it is notified, and then asks
+)
+
+// AccessTokenFormat is what the access tokens of a client are.
+type AccessTokenFormat string
+
+const (
+	AccessTokenJWT    AccessTokenFormat = ""       // a JWT (RFC 9068), which APIs verify by themselves
+	AccessTokenOpaque AccessTokenFormat = "opaque" // a handle, which says nothing and is looked up by introspection (RFC 7662)
 )
 
 // RefreshTokens says when a client gets refresh tokens.

@@ -28,6 +28,7 @@ func TestAnEncodedClientComesBackWhole(t *testing.T) {
 		Claims: map[string]any{"tenant": "acme", "account": json.Number("9007199254740993")}, RefreshTokens: store.RefreshTokensAlways,
 		Rotation: store.RotationKeep, RefreshTokenLifetime: 2 * time.Hour, RefreshTokenIdle: 3 * time.Hour, FreshClaims: true,
 		DeviceCodeLifetime: 4 * time.Minute, BackchannelLifetime: 5 * time.Minute, PollInterval: 6 * time.Second,
+		AccessTokenFormat: store.AccessTokenOpaque, ProtectedResources: []string{"https://api.example", "urn:example:b"},
 		IdentityProviders: []string{"staff", "bund-id"}, LegacyNoPKCE: true, LegacyPlainPKCE: true, LegacyAssertionAudience: true, LegacyAssertionWithoutID: true, DPoPNonce: true, Disabled: true,
 	}
 	for _, v := range []reflect.Value{reflect.ValueOf(*want), reflect.ValueOf(want.Secrets[0])} {

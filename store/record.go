@@ -9,6 +9,8 @@ type Kind string
 const (
 	KindCode        Kind = "c" // an authorization code (RFC 6749 section 4.1)
 	KindRefresh     Kind = "r" // a refresh token (RFC 6749 section 6)
+	KindAccess      Kind = "a" // an access token that is no JWT; its Data are the claims that it would have
+	KindRevoked     Kind = "x" // an access token that is a JWT and was revoked; it has neither Grant nor handle
 	KindDevice      Kind = "d" // a device code (RFC 8628 section 3.2)
 	KindBackchannel Kind = "b" // an auth_req_id (CIBA section 7.3)
 	KindDecision    Kind = "q" // by which the user's answer finds one of the two above; its Data is that one's Key.Hash

@@ -1,6 +1,7 @@
 package tokenendpoint
 
 import (
+	"context"
 	"encoding/json"
 	"strconv"
 	"time"
@@ -8,8 +9,17 @@ import (
 	"github.com/grantor-go/grantor/store"
 )
 
-// accessToken signs the claims of RFC 9068 section 2.2.
-func (e *Endpoint) accessToken(req *Request, key *preparedKey, a *answer, change *store.Change, now time.Time) (string, error) {
+// jwtToken signs the claims of RFC 9068 section 2.2.
+func (e *Endpoint) jwtToken(ctx context.Context, req *Request, a *answer, change *store.Change, now time.Time) (string, error) {
+	key, err := e.keys.signing(ctx, now, "")
+	if err != nil {
+		return "", err
+	}
+	a.lifetime = key.limit(now, a.token.Lifetime)
+	if a.lifetime < a.token.Lifetime {
+		e.lint(LintLifetimeCut, req.Client.ID, "tokens of client %q live %v instead of %v, because key %q is published no longer; "+
+			"lengthen RollingKeys.PublishAfter or Key.PublishUntil", req.Client.ID, a.lifetime, a.token.Lifetime, key.ID)
+	}
 	claims, err := appendClaims(make([]byte, 0, 512), req, a, e.audience(req, a.token), change, now.Unix())
 	if err != nil {
 		return "", err
@@ -19,6 +29,23 @@ func (e *Endpoint) accessToken(req *Request, key *preparedKey, a *answer, change
 		return "", outage(ReasonKeysUnavailable, err)
 	}
 	return jwt, nil
+}
+
+// opaqueToken keeps the same claims, for introspection.
+func (e *Endpoint) opaqueToken(req *Request, a *answer, change *store.Change, now time.Time) (string, error) {
+	claims, err := appendClaims(make([]byte, 0, 512), req, a, e.audience(req, a.token), change, now.Unix())
+	if err != nil {
+		return "", err
+	}
+	handle, key, err := newHandle(store.KindAccess, change.Family.ID)
+	if err != nil {
+		return "", err
+	}
+	end := now.Add(a.lifetime)
+	change.Issue = append(change.Issue, store.Record{
+		Key: key, Kind: store.KindAccess, CreatedAt: now, ExpiresAt: end, KeepUntil: end, Data: claims,
+	})
+	return handle, nil
 }
 
 // appendClaims writes by hand, because it is a third of the endpoint's own work.

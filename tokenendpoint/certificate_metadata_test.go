@@ -30,6 +30,8 @@ func TestTheMetadataOfCertificates(t *testing.T) {
 	aliases := func(base string) map[string]any {
 		return map[string]any{
 			"token_endpoint":                      base + "/connect/token",
+			"introspection_endpoint":              base + "/connect/introspect",
+			"revocation_endpoint":                 base + "/connect/revocation",
 			"device_authorization_endpoint":       base + "/connect/deviceauthorization",
 			"backchannel_authentication_endpoint": base + "/connect/ciba",
 		}

@@ -59,10 +59,24 @@ type companion struct {
 // for Event.Endpoint. Members are the answer's, as JSON; of the Request, Scopes and
 // Resources are nil.
 func (e *Endpoint) Form(name string, serve func(ctx context.Context, req *Request) (Members, error)) http.Handler {
-	return e.form(name, "", serve)
+	return e.form(name, "", func(ctx context.Context, req *Request) (*response, error) {
+		members, err := serve(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		return encode(name, members)
+	})
 }
 
-func (e *Endpoint) form(name, grantType string, serve func(ctx context.Context, req *Request) (Members, error)) http.Handler {
+func encode(name string, members Members) (*response, error) {
+	body, err := json.Marshal(members)
+	if err != nil || members == nil {
+		return nil, fault(ReasonUnencodable, errors.Join(err, fmt.Errorf("the answer of %s cannot be written", name)))
+	}
+	return &response{body: body}, nil
+}
+
+func (e *Endpoint) form(name, grantType string, serve func(ctx context.Context, req *Request) (*response, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e.answer(w, r, name, func(ctx context.Context, r *http.Request, req *Request) (*response, error) {
 			if err := e.parse(r, req); err != nil {
@@ -75,15 +89,7 @@ func (e *Endpoint) form(name, grantType string, serve func(ctx context.Context, 
 			if err := e.useAssertion(ctx, req); err != nil {
 				return nil, err
 			}
-			members, err := serve(ctx, req)
-			if err != nil {
-				return nil, err
-			}
-			body, err := json.Marshal(members)
-			if err != nil || members == nil {
-				return nil, fault(ReasonUnencodable, errors.Join(err, fmt.Errorf("the answer of %s cannot be written", name)))
-			}
-			return &response{body: body}, nil
+			return serve(ctx, req)
 		})
 	})
 }
@@ -91,11 +97,15 @@ func (e *Endpoint) form(name, grantType string, serve func(ctx context.Context, 
 // handler is that of a companion: what its client may do and have is looked at
 // before it is asked.
 func (e *Endpoint) handler(c companion) http.Handler {
-	return e.form(c.Name, c.grantType, func(ctx context.Context, req *Request) (Members, error) {
+	return e.form(c.Name, c.grantType, func(ctx context.Context, req *Request) (*response, error) {
 		if _, err := e.permit(ctx, req, c.grantType); err != nil {
 			return nil, err
 		}
-		return c.Serve(ctx, req)
+		members, err := c.Serve(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		return encode(c.Name, members)
 	})
 }
 
@@ -104,7 +114,10 @@ func (e *Endpoint) handler(c companion) http.Handler {
 func (e *Endpoint) addCompanions() error {
 	var problems []error
 	names := make(map[string]bool) // in the metadata
-	taken := map[string]string{e.config.Paths.Token: "Paths.Token", e.config.Paths.JWKS: "Paths.JWKS"}
+	taken := make(map[string]string)
+	for _, own := range e.config.Paths.fields() {
+		taken[own.path] = "Paths." + own.name
+	}
 	for i, grant := range e.config.Grants {
 		if checked, ok := grant.(WithCheck); ok {
 			if err := checked.Check(); err != nil {

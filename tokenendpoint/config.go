@@ -88,6 +88,10 @@ type Config struct {
 	// to be said about them (Token.UserClaims)? It refuses by an error, most often
 	// an Error with InvalidGrant, whose Revoke ends the grant for good. If another
 	// request redeems the same grant at the same time it is called once more.
+	//
+	// It is called as well when a token of a user is introspected, who may be gone by
+	// then: the token is inactive if it refuses, and what it alters has no effect. The
+	// Request then has the Client of the token and no GrantType and Form.
 	Users func(ctx context.Context, req *Request, token *Token) error
 
 	// Policy, if set, is called for each token after its grant was validated and

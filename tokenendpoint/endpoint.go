@@ -58,7 +58,10 @@ func (e *Endpoint) answer(w http.ResponseWriter, r *http.Request, name string, s
 		event.Status = writeError(w, failure, req.Issuer)
 	} else {
 		event.Scopes, event.TokenID, event.GrantID = response.scopes, response.tokenID, response.grantID
-		if name != "" {
+		switch {
+		case response.reason != "":
+			event.Reason = response.reason
+		case name != "":
 			event.Reason = ReasonAnswered
 		}
 		write(w, http.StatusOK, response.body)

@@ -13,8 +13,9 @@ import (
 // nothing that a stranger made up: names that the endpoint does not know are
 // left empty.
 type Event struct {
-	// Endpoint is the name of the companion that the request came to, such as
-	// device_authorization_endpoint, or that Form was given. Empty: the token endpoint.
+	// Endpoint is the name of the endpoint that the request came to, such as
+	// introspection_endpoint, revocation_endpoint or that of a companion, or that Form was
+	// given. Empty: the token endpoint.
 	// "decision": there was no request, a user has decided (Endpoint.Decide).
 	Endpoint string
 
@@ -23,7 +24,7 @@ type Event struct {
 
 	Status int       // of the answer; zero if there was no request
 	Code   ErrorCode // empty if tokens were issued
-	Reason Reason    // ReasonIssued or, of a companion, ReasonAnswered; or why not
+	Reason Reason    // ReasonIssued or, of a companion, ReasonAnswered; or why not; see ReasonActive
 
 	ClientID      string           // empty if the client is unknown or the request named none
 	AuthMethod    store.AuthMethod // that the request used
@@ -56,6 +57,12 @@ func LogEvents(logger *slog.Logger) func(context.Context, Event) {
 			level, message = slog.LevelInfo, "token request refused"
 		case ev.Reason == ReasonApproved || ev.Reason == ReasonDenied:
 			level, message = slog.LevelInfo, "decided by a user"
+		case ev.Endpoint == introspectionName:
+			message = "token introspected"
+		case ev.Endpoint == revocationName && ev.Reason == ReasonRevoked:
+			level, message = slog.LevelInfo, "token revoked"
+		case ev.Endpoint == revocationName:
+			message = "no token to revoke"
 		case ev.Endpoint != "":
 			message = "token request begun"
 		}

@@ -22,12 +22,8 @@ func (e *Endpoint) IDTokenHint(ctx context.Context, clientID, token string) (sub
 	if err != nil {
 		return "", err
 	}
-	header, err := jose.ParseHeader(token)
-	if err != nil {
-		return "", refused
-	}
-	claims, err := set.verify(e.config.Now(), header, token)
-	if err != nil {
+	t, err := jose.Parse(token)
+	if err != nil || set.verify(e.config.Now(), t) != nil {
 		return "", refused
 	}
 	var hint struct {
@@ -35,19 +31,19 @@ func (e *Endpoint) IDTokenHint(ctx context.Context, clientID, token string) (sub
 		Subject  string `json:"sub"`
 		Audience string `json:"aud"` // as idToken writes it
 	}
-	if header.Typ != "JWT" || json.Unmarshal(claims, &hint) != nil || hint.Issuer != e.config.Issuer || hint.Audience != clientID || hint.Subject == "" {
+	if t.Typ != "JWT" || json.Unmarshal(t.Payload, &hint) != nil || hint.Issuer != e.config.Issuer || hint.Audience != clientID || hint.Subject == "" {
 		return "", refused // an access token is no ID token: its typ is at+jwt
 	}
 	return hint.Subject, nil
 }
 
-// verify returns the claims of a token that one of the published keys signed.
-func (s *keySet) verify(now time.Time, header jose.Header, token string) ([]byte, error) {
+// verify returns nil if one of the published keys signed the token.
+func (s *keySet) verify(now time.Time, token *jose.Token) error {
 	for i := range s.prepared {
 		key := &s.prepared[i]
-		if key.ID == header.Kid && key.published(now) {
-			return jose.Verify(string(key.Alg), key.verifies, token)
+		if key.ID == token.Kid && key.published(now) {
+			return key.verifies.Verify(token)
 		}
 	}
-	return nil, errors.New("no published key has this kid")
+	return errors.New("no published key has this kid")
 }

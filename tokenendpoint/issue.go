@@ -2,6 +2,7 @@ package tokenendpoint
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,6 +16,7 @@ type response struct {
 	body    []byte
 	scopes  []string
 	tokenID string
+	reason  Reason // empty: ReasonIssued or ReasonAnswered
 	grantID string
 }
 
@@ -22,21 +24,20 @@ type response struct {
 // dropped if that fails, and nobody has seen it.
 func (e *Endpoint) issue(ctx context.Context, req *Request, token *Token) (*response, error) {
 	now := e.config.Now()
-	key, err := e.keys.signing(ctx, now, "")
+	change, err := e.begin(req, token, now)
 	if err != nil {
 		return nil, err
 	}
-	lifetime := key.limit(now, token.Lifetime)
-	if lifetime < token.Lifetime {
-		e.lint(LintLifetimeCut, req.Client.ID, "tokens of client %q live %v instead of %v, because key %q is published no longer; "+
-			"lengthen RollingKeys.PublishAfter or Key.PublishUntil", req.Client.ID, lifetime, token.Lifetime, key.ID)
-	}
-	change := e.begin(req, token, now)
-	answer := answer{token: token, lifetime: lifetime, id: uuid.NewString(), tokenType: "Bearer"}
+	answer := answer{token: token, lifetime: token.Lifetime, id: uuid.NewString(), tokenType: "Bearer"}
 	if req.proven.JKT != "" {
 		answer.tokenType = "DPoP" // RFC 9449 section 5
 	}
-	if answer.accessToken, err = e.accessToken(req, key, &answer, change, now); err != nil {
+	if req.Client.AccessTokenFormat == store.AccessTokenOpaque {
+		answer.accessToken, err = e.opaqueToken(req, &answer, change, now)
+	} else {
+		answer.accessToken, err = e.jwtToken(ctx, req, &answer, change, now)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if answer.idToken, err = e.idToken(ctx, req, &answer, now); err != nil {
@@ -53,7 +54,7 @@ func (e *Endpoint) issue(ctx context.Context, req *Request, token *Token) (*resp
 		return nil, err
 	}
 	if change != nil {
-		change.Family.KeepUntil = latest(change.Family.KeepUntil, now.Add(lifetime))
+		change.Family.KeepUntil = latest(change.Family.KeepUntil, now.Add(answer.lifetime))
 		if err := e.commit(ctx, change); err != nil {
 			return nil, err
 		}
@@ -66,17 +67,23 @@ func (e *Endpoint) issue(ctx context.Context, req *Request, token *Token) (*resp
 }
 
 // begin returns the change of the family that the token belongs to: that of what
-// is redeemed, else a new one if there is a user. Nil if nothing is kept.
-func (e *Endpoint) begin(req *Request, token *Token, now time.Time) *store.Change {
+// is redeemed, else a new one if there is a user or the token itself is kept. Nil if
+// nothing is kept.
+func (e *Endpoint) begin(req *Request, token *Token, now time.Time) (*store.Change, error) {
+	format := req.Client.AccessTokenFormat
 	switch {
+	case format != store.AccessTokenJWT && format != store.AccessTokenOpaque:
+		return nil, fault(ReasonTokenFormat, fmt.Errorf("client %q has the AccessTokenFormat %q; leave it empty, or make it %q", req.Client.ID, format, store.AccessTokenOpaque))
+	case format == store.AccessTokenOpaque && e.config.Records == nil:
+		return nil, fault(ReasonTokenFormat, fmt.Errorf("client %q has opaque access tokens, and Config.Records, which keeps them, is nil", req.Client.ID))
 	case token.spend != nil:
-		return &store.Change{Family: store.Family{ID: token.spend.Key.Family}, Spend: spent(token.spend, now)}
+		return &store.Change{Family: store.Family{ID: token.spend.Key.Family}, Spend: spent(token.spend, now)}, nil
 	case token.keep != nil:
-		return &store.Change{Family: store.Family{ID: token.keep.Key.Family}}
-	case token.Grant.Subject == "" || e.config.Records == nil:
-		return nil
+		return &store.Change{Family: store.Family{ID: token.keep.Key.Family}}, nil
+	case e.config.Records == nil, token.Grant.Subject == "" && format != store.AccessTokenOpaque:
+		return nil, nil
 	}
-	return &store.Change{Begin: true, Family: newFamily(&token.whole, now)}
+	return &store.Change{Begin: true, Family: newFamily(&token.whole, now)}, nil
 }
 
 func newFamily(grant *store.Grant, now time.Time) store.Family {

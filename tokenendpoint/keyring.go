@@ -2,7 +2,6 @@ package tokenendpoint
 
 import (
 	"context"
-	"crypto"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,7 +29,7 @@ type preparedKey struct {
 	signer   *jose.Signer // of access tokens
 	idSigner *jose.Signer // of ID tokens
 	public   json.RawMessage
-	verifies crypto.PublicKey // as it was when the key was prepared: a remote signer may be slow
+	verifies jose.JWK // as it was when the key was prepared: a remote signer may be slow
 }
 
 func (k *keyring) load(ctx context.Context) (*keySet, error) {
@@ -79,7 +78,11 @@ func prepare(keys []Key) (*keySet, error) {
 		if err != nil {
 			return nil, fmt.Errorf("key %q: %w", key.ID, err)
 		}
-		set.prepared = append(set.prepared, preparedKey{key, signer, idSigner, public, key.Signer.Public()})
+		verifies, err := jose.NewJWK(string(key.Alg), key.ID, key.Signer.Public())
+		if err != nil {
+			return nil, fmt.Errorf("key %q: %w", key.ID, err)
+		}
+		set.prepared = append(set.prepared, preparedKey{key, signer, idSigner, public, verifies})
 	}
 	return set, nil
 }

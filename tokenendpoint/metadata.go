@@ -36,6 +36,12 @@ type metadataDocument struct {
 	IDTokenAlgs              []Alg              `json:"id_token_signing_alg_values_supported,omitempty"`
 	TokenEndpointAuthMethods []store.AuthMethod `json:"token_endpoint_auth_methods_supported"`
 	TokenEndpointAuthAlgs    []string           `json:"token_endpoint_auth_signing_alg_values_supported,omitempty"`
+	IntrospectionEndpoint    string             `json:"introspection_endpoint"`
+	IntrospectionAuthMethods []store.AuthMethod `json:"introspection_endpoint_auth_methods_supported"`
+	IntrospectionAuthAlgs    []string           `json:"introspection_endpoint_auth_signing_alg_values_supported,omitempty"`
+	RevocationEndpoint       string             `json:"revocation_endpoint,omitempty"`
+	RevocationAuthMethods    []store.AuthMethod `json:"revocation_endpoint_auth_methods_supported,omitempty"`
+	RevocationAuthAlgs       []string           `json:"revocation_endpoint_auth_signing_alg_values_supported,omitempty"`
 	CodeChallengeMethods     []string           `json:"code_challenge_methods_supported,omitempty"`
 	TLSBoundTokens           bool               `json:"tls_client_certificate_bound_access_tokens,omitempty"`
 	MTLSAliases              map[string]string  `json:"mtls_endpoint_aliases,omitempty"`
@@ -67,6 +73,14 @@ func (e *Endpoint) metadata() []byte {
 		document.TokenEndpointAuthMethods = append(document.TokenEndpointAuthMethods, store.TLSClientAuth, store.SelfSignedTLSClientAuth)
 		document.TLSBoundTokens, document.MTLSAliases = true, e.aliases()
 	}
+	document.IntrospectionEndpoint = base + e.config.Paths.Introspection
+	document.IntrospectionAuthMethods = without(document.TokenEndpointAuthMethods, store.NoAuth)
+	document.IntrospectionAuthAlgs = document.TokenEndpointAuthAlgs
+	if e.config.Records != nil {
+		document.RevocationEndpoint = base + e.config.Paths.Revocation
+		document.RevocationAuthMethods = document.TokenEndpointAuthMethods
+		document.RevocationAuthAlgs = document.TokenEndpointAuthAlgs
+	}
 	if e.grants["authorization_code"] != nil {
 		document.CodeChallengeMethods = []string{"S256"} // plain is a legacy switch of clients
 	}
@@ -86,13 +100,20 @@ func (e *Endpoint) metadata() []byte {
 	return encoded
 }
 
+func without(methods []store.AuthMethod, method store.AuthMethod) []store.AuthMethod {
+	return slices.DeleteFunc(slices.Clone(methods), func(m store.AuthMethod) bool { return m == method })
+}
+
 // aliases are where the endpoints ask for certificates (RFC 8705 section 5).
 func (e *Endpoint) aliases() map[string]string {
 	if e.config.MTLSURL == "" {
 		return nil
 	}
 	base := strings.TrimSuffix(e.config.MTLSURL, "/")
-	aliases := map[string]string{"token_endpoint": base + e.config.Paths.Token}
+	aliases := map[string]string{"token_endpoint": base + e.config.Paths.Token, introspectionName: base + e.config.Paths.Introspection}
+	if e.config.Records != nil {
+		aliases[revocationName] = base + e.config.Paths.Revocation
+	}
 	for _, c := range e.companions {
 		aliases[c.Name] = base + c.Path
 	}
@@ -111,8 +132,19 @@ func isOwnMetadata(name string) bool {
 	return false
 }
 
-// jwks is the JWK Set: every key that signs, will sign, or signed what may still
-// be valid.
+// JWKS returns the JWK Set (RFC 7517 section 5): every key that signs, will sign, or
+// signed what may still be valid. It is for an API in the same process (middleware.
+// RequireToken); others fetch it. The error is an outage.
+func (e *Endpoint) JWKS(ctx context.Context) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.config.Timeout)
+	defer cancel()
+	set, err := e.keys.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return set.published(e.config.Now()), nil
+}
+
 func (e *Endpoint) jwks(r *http.Request) (document []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -122,11 +154,5 @@ func (e *Endpoint) jwks(r *http.Request) (document []byte, err error) {
 			e.config.Logger.ErrorContext(r.Context(), "the JWKS cannot be served", "error", err.Error())
 		}
 	}()
-	ctx, cancel := context.WithTimeout(r.Context(), e.config.Timeout)
-	defer cancel()
-	set, err := e.keys.load(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return set.published(e.config.Now()), nil
+	return e.JWKS(r.Context())
 }

@@ -83,7 +83,9 @@ func TestTheMembersOfTheMetadata(t *testing.T) {
 				"jwks_uri":                              base + "/.well-known/openid-configuration/jwks",
 				"grant_types_supported":                 []any{"client_credentials", "urn:example:custom"},
 				"token_endpoint_auth_methods_supported": []any{"client_secret_basic", "client_secret_post", "none"},
-				"request_uri_parameter_supported":       false,
+				"introspection_endpoint":                base + "/connect/introspect",
+				"introspection_endpoint_auth_methods_supported": []any{"client_secret_basic", "client_secret_post"},
+				"request_uri_parameter_supported":               false,
 			}
 			if got := m.metadata(t, m.appended()); !reflect.DeepEqual(got, want) {
 				t.Errorf("got  %v\nwant %v", got, want)

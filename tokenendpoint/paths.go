@@ -8,27 +8,43 @@ import (
 // Paths are the paths of the endpoints, relative to the issuer. Empty ones have
 // the defaults shown. A Companion has its own.
 type Paths struct {
-	Token string // /connect/token
-	JWKS  string // /.well-known/openid-configuration/jwks
+	Token         string // /connect/token
+	JWKS          string // /.well-known/openid-configuration/jwks
+	Introspection string // /connect/introspect
+	Revocation    string // /connect/revocation; it is mounted if there are Config.Records
 }
 
 func (p Paths) withDefaults() Paths {
-	if p.Token == "" {
-		p.Token = "/connect/token"
-	}
-	if p.JWKS == "" {
-		p.JWKS = "/.well-known/openid-configuration/jwks"
+	for _, field := range []struct {
+		path     *string
+		standard string
+	}{
+		{&p.Token, "/connect/token"}, {&p.JWKS, "/.well-known/openid-configuration/jwks"},
+		{&p.Introspection, "/connect/introspect"}, {&p.Revocation, "/connect/revocation"},
+	} {
+		if *field.path == "" {
+			*field.path = field.standard
+		}
 	}
 	return p
 }
 
+type namedPath struct{ name, path string }
+
+func (p Paths) fields() []namedPath {
+	return []namedPath{{"Token", p.Token}, {"JWKS", p.JWKS}, {"Introspection", p.Introspection}, {"Revocation", p.Revocation}}
+}
+
 func (p Paths) check() error {
 	var problems []error
-	for _, field := range []struct{ name, path string }{{"Token", p.Token}, {"JWKS", p.JWKS}} {
+	fields := p.fields()
+	for i, field := range fields {
 		problems = append(problems, checkPath("Paths."+field.name, field.path))
-	}
-	if p.Token == p.JWKS {
-		problems = append(problems, fieldError("Paths.Token", " and Paths.JWKS are both %q; choose two", p.Token))
+		for _, other := range fields[i+1:] {
+			if field.path == other.path {
+				problems = append(problems, fieldError("Paths."+field.name, " and Paths.%s are both %q; choose two", other.name, field.path))
+			}
+		}
 	}
 	return errors.Join(problems...)
 }

@@ -12,6 +12,11 @@ const ReasonIssued Reason = "issued"
 // that was answered as it asked.
 const ReasonAnswered Reason = "answered"
 
+// ReasonActive is the reason of an introspection of a token that is good, and that the
+// client may know of. That of one that is not says why, with the words of what is
+// redeemed; that of a revocation is ReasonRevoked, or why there was nothing to revoke.
+const ReasonActive Reason = "active"
+
 // Reasons of step 1, parse. The code is invalid_request.
 const (
 	ReasonMethod            Reason = "method_not_allowed"  // not POST (405)
@@ -90,6 +95,7 @@ const (
 	ReasonUnencodable        Reason = "unencodable"              // a claim or member that JSON cannot say; server_error
 	ReasonMalformedSubject   Reason = "malformed_subject"        // a validator or page named a user in a way that no token can; server_error
 	ReasonLifetime           Reason = "lifetime_too_short"       // a client's lifetime is below a second; server_error
+	ReasonTokenFormat        Reason = "access_token_format"      // the client's is unknown, or needs Config.Records; server_error
 	ReasonNoValidatorResult  Reason = "no_result"                // a validator returned neither; server_error
 )
 

@@ -23,6 +23,14 @@ type JWK struct {
 	algs []string // that it is for
 }
 
+// NewJWK returns a key for one algorithm, an error if it does not fit that.
+func NewJWK(alg, kid string, public crypto.PublicKey) (JWK, error) {
+	if err := Check(alg, public); err != nil {
+		return JWK{}, err
+	}
+	return JWK{Kid: kid, Alg: alg, Public: public, algs: []string{alg}}, nil
+}
+
 // Fits reports whether signatures by alg may be verified with the key. A key that has
 // an alg verifies by that alone (RFC 8725 section 3.1).
 func (k *JWK) Fits(alg string) bool { return slices.Contains(k.algs, alg) }

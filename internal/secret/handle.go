@@ -101,3 +101,11 @@ func KeyOfUserCode(code string) (family, hash string) {
 	hashed := sha256.Sum256([]byte("grantor: the key of user code " + code))
 	return encoding.EncodeToString(sum[:familySize]), encoding.EncodeToString(hashed[:])
 }
+
+// KeyOfRevoked returns where it is kept that a token without a handle was revoked, and the
+// family that it has there if it belongs to none.
+func KeyOfRevoked(issuer, id string) (family, hash string) {
+	sum := sha256.Sum256([]byte("grantor: the family of token " + id + " of " + issuer))
+	hashed := sha256.Sum256([]byte("grantor: the revocation of token " + id + " of " + issuer))
+	return encoding.EncodeToString(sum[:familySize]), encoding.EncodeToString(hashed[:])
+}

@@ -34,7 +34,7 @@ func (s *Clients) Put(c store.Client) {
 	c.GrantTypes = own(c.GrantTypes)
 	c.Secrets = own(c.Secrets)
 	c.AuthMethods = own(c.AuthMethods)
-	c.IdentityProviders = own(c.IdentityProviders)
+	c.IdentityProviders, c.ProtectedResources = own(c.IdentityProviders), own(c.ProtectedResources)
 	c.JWKS = own(c.JWKS)
 	c.Claims = maps.Clone(c.Claims)
 

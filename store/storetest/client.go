@@ -57,6 +57,7 @@ func wholeClient() store.Client {
 			{Hash: store.HashSecret("another")},
 		},
 		AuthMethods:         []store.AuthMethod{store.ClientSecretPost, store.ClientSecretBasic},
+		AccessTokenFormat:   store.AccessTokenOpaque,
 		AccessTokenLifetime: 25 * time.Hour,
 
 		RefreshTokens:        store.RefreshTokensAlways,
@@ -67,6 +68,7 @@ func wholeClient() store.Client {
 		DeviceCodeLifetime:   20 * time.Minute,
 		BackchannelLifetime:  3 * time.Minute,
 		PollInterval:         7 * time.Second,
+		ProtectedResources:   []string{"urn:example:Billing", "https://billing.example/v1, v2"},
 		IdentityProviders:    []string{"Staff", "bund-id, eIDAS"},
 		LegacyNoPKCE:         true,
 		LegacyPlainPKCE:      true,

@@ -63,6 +63,8 @@ func TestSameNamesTheFieldThatDiffers(t *testing.T) {
 		"DeviceCodeLifetime":       func(c *store.Client) { c.DeviceCodeLifetime = 0 },
 		"BackchannelLifetime":      func(c *store.Client) { c.BackchannelLifetime = c.DeviceCodeLifetime },
 		"PollInterval":             func(c *store.Client) { c.PollInterval++ },
+		"AccessTokenFormat":        func(c *store.Client) { c.AccessTokenFormat = "" },
+		"ProtectedResources[0]":    func(c *store.Client) { slices.Reverse(c.ProtectedResources) },
 		"IdentityProviders[0]":     func(c *store.Client) { slices.Reverse(c.IdentityProviders) },
 		"LegacyNoPKCE":             func(c *store.Client) { c.LegacyNoPKCE = false },
 		"JWKSURI":                  func(c *store.Client) { c.JWKSURI = "" },

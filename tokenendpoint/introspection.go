@@ -1,0 +1,150 @@
+package tokenendpoint
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/grantor-go/grantor/internal/accesstoken"
+	"github.com/grantor-go/grantor/store"
+)
+
+const inactive = `{"active":false}` // RFC 7662 section 2.2: nothing else is said
+
+// Introspect returns what is known of an access token (RFC 7662 section 2.2), a JWT or
+// not, as JSON: its claims and active, which is false if it is none of this issuer or is
+// expired or revoked, or if its client or user is gone. It is for an API in the same
+// process (middleware.RequireToken), which looks at the audience, the scopes and the
+// binding itself. The error is an outage.
+func (e *Endpoint) Introspect(ctx context.Context, token string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.config.Timeout)
+	defer cancel()
+	req := &Request{Endpoint: e, Issuer: e.config.Issuer, Time: e.config.Now()}
+	found, err := e.lookUp(ctx, token)
+	if err == nil && found.kind != store.KindAccess {
+		return []byte(inactive), nil
+	}
+	if err == nil {
+		err = e.checkHolders(ctx, req, found)
+	}
+	switch failure := asRefusal(err); {
+	case err == nil:
+		return describe(found.claims, found.claims.Scopes)
+	case failure != nil:
+		return []byte(inactive), nil
+	}
+	return nil, err
+}
+
+// introspect is the introspection endpoint (RFC 7662 section 2).
+func (e *Endpoint) introspect(ctx context.Context, req *Request) (*response, error) {
+	if !req.Authenticated { // section 4: whoever scans for tokens is known
+		return nil, reject(InvalidClient, ReasonUnauthenticated, authenticationFailed)
+	}
+	token := req.Form.Get("token")
+	if token == "" {
+		return nil, reject(InvalidRequest, ReasonMissingParameter, "token is missing")
+	}
+	found, err := e.lookUp(ctx, token)
+	answer := &response{body: []byte(inactive)}
+	if found != nil {
+		answer.tokenID, answer.grantID = found.claims.ID, found.claims.GrantID
+	}
+	if err == nil && !isFor(req.Client, found) {
+		err = reject(InvalidGrant, ReasonOtherClient, notRedeemable)
+	}
+	if err == nil {
+		err = e.checkHolders(ctx, req, found)
+	}
+	if err != nil {
+		failure := asRefusal(err)
+		if failure == nil {
+			return nil, err
+		}
+		answer.reason = failure.Reason
+		return answer, nil
+	}
+	scopes, err := e.scopesFor(ctx, req.Client, found)
+	if err != nil {
+		return nil, err
+	}
+	answer.reason, answer.scopes = ReasonActive, scopes
+	answer.body, err = describe(found.claims, scopes)
+	return answer, err
+}
+
+// asRefusal returns the error if it is a verdict on a token, nil if it is an outage.
+func asRefusal(err error) *Error {
+	var failure *Error
+	if errors.As(err, &failure) && (failure.Code == InvalidGrant || failure.Code == InvalidClient) {
+		return failure
+	}
+	return nil
+}
+
+// isFor: a client is told of its own tokens and, if it is an API, of those that it may be
+// sent (RFC 7662 section 4).
+func isFor(client *store.Client, found *issued) bool {
+	if found.claims.ClientID == client.ID {
+		return true
+	}
+	return found.kind == store.KindAccess && slices.ContainsFunc(found.claims.Audience, func(resource string) bool {
+		return slices.Contains(client.ProtectedResources, resource)
+	})
+}
+
+// scopesFor leaves out the scopes that are none of an API's business (RFC 7662 section
+// 2.2).
+func (e *Endpoint) scopesFor(ctx context.Context, client *store.Client, found *issued) ([]string, error) {
+	if found.claims.ClientID == client.ID || len(found.claims.Scopes) == 0 {
+		return found.claims.Scopes, nil
+	}
+	known, err := e.config.Scopes.Scopes(ctx, found.claims.Scopes)
+	if err != nil {
+		return nil, storeFailed("ScopeStore", err)
+	}
+	isOwn := lookup(client.ProtectedResources)
+	var scopes []string
+	for _, name := range found.claims.Scopes {
+		for i := range known {
+			if known[i].Name == name && !isIdentity(&known[i]) && slices.ContainsFunc(resourcesOf(&known[i], e.config.Issuer), isOwn) {
+				scopes = append(scopes, name)
+				break
+			}
+		}
+	}
+	return scopes, nil
+}
+
+// describe writes the members of RFC 7662 section 2.2, and every claim of the token.
+func describe(claims *accesstoken.Claims, scopes []string) ([]byte, error) {
+	members := make(map[string]any, len(claims.All)+4)
+	for name, value := range claims.All {
+		members[name] = value
+	}
+	if claims.All == nil { // a refresh token, which has no claims of its own
+		members = map[string]any{
+			"iss": claims.Issuer, "sub": claims.Subject, "client_id": claims.ClientID, "grant_id": claims.GrantID,
+			"exp": claims.ExpiresAt.Unix(), "iat": claims.IssuedAt.Unix(),
+		}
+		if bound := (store.Confirmation{JKT: claims.JKT, X5T: claims.X5T}); bound != (store.Confirmation{}) {
+			members["cnf"] = bound
+		}
+		maps.DeleteFunc(members, func(_ string, value any) bool { return value == "" })
+	}
+	members["active"], members["scope"] = true, strings.Join(scopes, " ")
+	delete(members, "token_type")
+	if len(scopes) == 0 {
+		delete(members, "scope")
+	}
+	if claims.All != nil {
+		members["token_type"] = "Bearer"
+		if claims.JKT != "" {
+			members["token_type"] = "DPoP" // RFC 9449 section 6.2
+		}
+	}
+	return json.Marshal(members)
+}
