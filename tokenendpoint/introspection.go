@@ -1,14 +1,13 @@
 package tokenendpoint
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 
-	"github.com/grantor-go/grantor/internal/accesstoken"
 	"github.com/grantor-go/grantor/store"
 )
 
@@ -32,7 +31,7 @@ func (e *Endpoint) Introspect(ctx context.Context, token string) ([]byte, error)
 	}
 	switch failure := asRefusal(err); {
 	case err == nil:
-		return describe(found.claims, found.claims.Scopes)
+		return found.describe(found.claims.Scopes)
 	case failure != nil:
 		return []byte(inactive), nil
 	}
@@ -72,7 +71,7 @@ func (e *Endpoint) introspect(ctx context.Context, req *Request) (*response, err
 		return nil, err
 	}
 	answer.reason, answer.scopes = ReasonActive, scopes
-	answer.body, err = describe(found.claims, scopes)
+	answer.body, err = found.describe(scopes)
 	return answer, err
 }
 
@@ -120,31 +119,36 @@ func (e *Endpoint) scopesFor(ctx context.Context, client *store.Client, found *i
 }
 
 // describe writes the members of RFC 7662 section 2.2, and every claim of the token.
-func describe(claims *accesstoken.Claims, scopes []string) ([]byte, error) {
-	members := make(map[string]any, len(claims.All)+4)
-	for name, value := range claims.All {
+func (i *issued) describe(scopes []string) ([]byte, error) {
+	if i.kind == store.KindRefresh {
+		return i.describeRefresh()
+	}
+	tokenType := "Bearer"
+	if i.claims.JKT != "" {
+		tokenType = "DPoP" // RFC 9449 section 6.2
+	}
+	all := i.claims.All
+	if len(scopes) == len(i.claims.Scopes) && all["active"] == nil && all["token_type"] == nil { // nothing is to be altered
+		begin := `{"active":true,"token_type":"` + tokenType + `",`
+		return append([]byte(begin), bytes.TrimLeft(i.payload, " \t\r\n")[1:]...), nil
+	}
+	members := make(map[string]any, len(all)+2)
+	for name, value := range all {
 		members[name] = value
 	}
-	if claims.All == nil { // a refresh token, which has no claims of its own
-		members = map[string]any{
-			"iss": claims.Issuer, "sub": claims.Subject, "client_id": claims.ClientID, "grant_id": claims.GrantID,
-			"exp": claims.ExpiresAt.Unix(), "iat": claims.IssuedAt.Unix(),
-		}
-		if bound := (store.Confirmation{JKT: claims.JKT, X5T: claims.X5T}); bound != (store.Confirmation{}) {
-			members["cnf"] = bound
-		}
-		maps.DeleteFunc(members, func(_ string, value any) bool { return value == "" })
+	members["active"], members["token_type"], members["scope"] = true, tokenType, strings.Join(scopes, " ")
+	return json.Marshal(members)
+}
+
+// describeRefresh says less: a refresh token has no claims of its own.
+func (i *issued) describeRefresh() ([]byte, error) {
+	c := i.claims
+	members := map[string]any{
+		"active": true, "iss": c.Issuer, "sub": c.Subject, "client_id": c.ClientID, "grant_id": c.GrantID,
+		"exp": c.ExpiresAt.Unix(), "iat": c.IssuedAt.Unix(), "scope": strings.Join(c.Scopes, " "),
 	}
-	members["active"], members["scope"] = true, strings.Join(scopes, " ")
-	delete(members, "token_type")
-	if len(scopes) == 0 {
-		delete(members, "scope")
-	}
-	if claims.All != nil {
-		members["token_type"] = "Bearer"
-		if claims.JKT != "" {
-			members["token_type"] = "DPoP" // RFC 9449 section 6.2
-		}
+	if bound := (store.Confirmation{JKT: c.JKT, X5T: c.X5T}); bound != (store.Confirmation{}) {
+		members["cnf"] = bound
 	}
 	return json.Marshal(members)
 }

@@ -20,6 +20,7 @@ type issued struct {
 	claims  *accesstoken.Claims
 	record  *store.Record // of a handle
 	session string        // of its family
+	payload []byte        // the claims of an access token as JSON
 }
 
 // lookUp returns what is known of a token, if it is one of ours and good. The error
@@ -38,7 +39,7 @@ func (e *Endpoint) lookUpHandle(ctx context.Context, kind store.Kind, key store.
 	if err != nil {
 		return nil, err
 	}
-	found := &issued{kind: kind, record: record, session: family.Session}
+	found := &issued{kind: kind, record: record, session: family.Session, payload: record.Data}
 	switch {
 	case !family.RevokedAt.IsZero(), !record.SpentAt.IsZero():
 		found.claims = &accesstoken.Claims{ClientID: family.ClientID, GrantID: family.ID}
@@ -91,7 +92,7 @@ func (e *Endpoint) lookUpJWT(ctx context.Context, token string) (*issued, error)
 	if err != nil || claims.Issuer != e.config.Issuer || claims.ClientID == "" || claims.ID == "" {
 		return nil, unknown
 	}
-	found := &issued{kind: store.KindAccess, claims: claims}
+	found := &issued{kind: store.KindAccess, claims: claims, payload: t.Payload}
 	switch {
 	case !now.Before(claims.ExpiresAt):
 		return found, reject(InvalidGrant, ReasonExpired, notRedeemable)

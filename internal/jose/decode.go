@@ -31,17 +31,32 @@ const space = " \t\r\n" // between the tokens of JSON
 
 // unique reports whether no name stands twice in an object of b, which is valid JSON,
 // and nothing is too deep. A [json.Decoder] would do, several times as slowly.
-func unique(b []byte) bool {
-	var within []map[string]bool // the names of each object around; those of arrays stay nil
+func unique(b []byte) bool { return walk(b, nil) }
+
+// walk does what unique says, and tells found of the members of the outermost object: b
+// from name to end is such as "iss":"x", of which the name ends before colon.
+func walk(b []byte, found func(name, colon, end int)) bool {
+	var within [maxDepth]names
+	depth, name, colon := 0, 0, 0
+	tell := func(end int) {
+		if depth == 1 && colon > 0 && found != nil {
+			found(name, colon, end)
+			colon = 0
+		}
+	}
 	for i := 0; i < len(b); i++ {
 		switch b[i] {
 		case '{', '[':
-			if len(within) == maxDepth {
+			if depth == maxDepth {
 				return false
 			}
-			within = append(within, nil)
+			within[depth] = names{}
+			depth++
 		case '}', ']':
-			within = within[:len(within)-1]
+			tell(i)
+			depth--
+		case ',':
+			tell(i)
 		case '"':
 			start := i
 			for i++; b[i] != '"'; i++ {
@@ -49,17 +64,67 @@ func unique(b []byte) bool {
 					i++
 				}
 			}
-			if !bytes.HasPrefix(bytes.TrimLeft(b[i+1:], space), []byte{':'}) {
+			after := i + 1
+			for after < len(b) && isSpace(b[after]) {
+				after++
+			}
+			if after == len(b) || b[after] != ':' {
 				continue // it is a value
 			}
-			name, names := folded(b[start:i+1]), &within[len(within)-1]
-			if (*names)[name] {
+			if !within[depth-1].add(b[start : i+1]) {
 				return false
 			}
-			if *names == nil {
-				*names = make(map[string]bool)
+			if depth == 1 {
+				name, colon = start, after
 			}
-			(*names)[name] = true
+		}
+	}
+	return true
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
+// names are those of an object: a few in a list, many in a map.
+type names struct {
+	few  [][]byte // quoted, in lower case and without escapes
+	many map[string]bool
+}
+
+const fewNames = 16
+
+// add reports whether a quoted name is not there yet.
+func (n *names) add(quoted []byte) bool {
+	if n.many == nil && len(n.few) < fewNames && isPlain(quoted) {
+		for _, other := range n.few {
+			if bytes.Equal(other, quoted) {
+				return false
+			}
+		}
+		if n.few == nil {
+			n.few = make([][]byte, 0, fewNames)
+		}
+		n.few = append(n.few, quoted)
+		return true
+	}
+	if n.many == nil {
+		n.many = make(map[string]bool)
+		for _, other := range n.few {
+			n.many[folded(other)] = true
+		}
+	}
+	name := folded(quoted)
+	if n.many[name] {
+		return false
+	}
+	n.many[name] = true
+	return true
+}
+
+// isPlain reports whether folded changes nothing of a name.
+func isPlain(quoted []byte) bool {
+	for _, c := range quoted {
+		if c >= 0x80 || c == '\\' || 'A' <= c && c <= 'Z' {
+			return false
 		}
 	}
 	return true

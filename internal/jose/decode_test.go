@@ -63,13 +63,30 @@ func TestTheErrorQuotesNothing(t *testing.T) {
 
 // In what is accepted every member is there once: none is lost on the way into maps.
 func FuzzDecodeObject(f *testing.F) {
-	for _, raw := range []string{`{"iss":"a","x":[{"y":1},{"y":2}]}`, `{"iss":"a","iss":"b"}`, `{"x":{"y":1,"Y":2}}`, `{}{}`, `{"a":1e999}`, `{"\u0069ss":1,"iss":2}`, nested(33), "{\"\xff\":1}"} {
+	for _, raw := range []string{`{"iss":"a","x":[{"y":1},{"y":2}]}`, `{"iss":"a","iss":"b"}`, `{"x":{"y":1,"Y":2}}`, `{}{}`, `{"a":1e999}`, `{"\u0069ss":1,"iss":2}`, ` { "a\u0062" : "\ud800x" , "c":[ {"d" : 1} , 2 ] } `, nested(33), "{\"\xff\":1}"} {
 		f.Add([]byte(raw))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var whole map[string]json.RawMessage
-		if jose.DecodeObject(raw, &whole) != nil {
+		err := jose.DecodeObject(raw, &whole)
+		object, errParsed := jose.ParseObject(raw)
+		if (err == nil) != (errParsed == nil) {
+			t.Fatalf("%q: DecodeObject says %v, ParseObject %v", raw, err, errParsed)
+		}
+		if err != nil {
 			return
+		}
+		if len(object) != len(whole) {
+			t.Errorf("%q: ParseObject has %d members of %d", raw, len(object), len(whole))
+		}
+		for name, value := range whole {
+			if !bytes.Equal(object[name], value) {
+				t.Errorf("%q: ParseObject has %q for %q, want %q", raw, object[name], name, value)
+			}
+			var text string
+			if got, ok := object.Text(name); ok && (json.Unmarshal(value, &text) != nil || got != text) {
+				t.Errorf("%q: Text(%q) is %q, want %q", raw, name, got, text)
+			}
 		}
 		var v any
 		decoder := json.NewDecoder(bytes.NewReader(raw))

@@ -1,24 +1,44 @@
 package jose
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Object is a JSON object that a stranger wrote, such as the claims of a token. Its
-// names are compared with case, which encoding/json does only with a map.
+// names are compared with case, which encoding/json does only with a map. The values are
+// parts of what was read, which is not to be altered.
 type Object map[string]json.RawMessage
 
 // ParseObject reads an object as DecodeObject does.
 func ParseObject(b []byte) (Object, error) {
-	var o Object
-	if err := DecodeObject(b, &o); err != nil {
-		return nil, err
+	if !utf8.Valid(b) || !bytes.HasPrefix(bytes.TrimLeft(b, space), []byte{'{'}) || !json.Valid(b) {
+		return nil, errObject
+	}
+	o, whole := make(Object, 16), string(b)
+	ok := walk(b, func(name, colon, end int) {
+		quoted := strings.TrimRight(whole[name:colon], space)
+		o[unquote(quoted)] = bytes.Trim(b[colon+1:end], space)
+	})
+	if !ok {
+		return nil, errObject
 	}
 	return o, nil
+}
+
+// unquote reads a JSON string that is valid.
+func unquote(quoted string) string {
+	if strings.IndexByte(quoted, '\\') < 0 {
+		return quoted[1 : len(quoted)-1]
+	}
+	var s string
+	_ = json.Unmarshal([]byte(quoted), &s)
+	return s
 }
 
 // DecodePart reads an object in base64url: a header or the claims of a token.
@@ -37,10 +57,10 @@ func (o Object) Text(name string) (s string, ok bool) {
 	if !there {
 		return "", true
 	}
-	if raw[0] != '"' || json.Unmarshal(raw, &s) != nil { // null would be one
+	if raw[0] != '"' { // null would be one
 		return "", false
 	}
-	return s, true
+	return unquote(string(raw)), true
 }
 
 // Texts returns a member that is a string or an array of them, as aud is (RFC 7519
@@ -60,9 +80,10 @@ func (o Object) Texts(name string) (list []string, ok bool) {
 	}
 	list = make([]string, len(items))
 	for i, item := range items {
-		if item[0] != '"' || json.Unmarshal(item, &list[i]) != nil {
+		if item[0] != '"' {
 			return nil, false
 		}
+		list[i] = unquote(string(item))
 	}
 	return list, true
 }
