@@ -24,18 +24,20 @@ const (
 // library: a path, or everything below one that ends in "/...". A package that is
 // not here has no job yet: say what it is, and what it needs, by a line.
 var rooms = map[string][]string{
-	"store":               {},
-	"store/memory":        {module + "/store"},
-	"store/storetest":     {module + "/store"},
-	"tokenendpoint":       {module + "/store", module + "/internal/...", uuid},
-	"grants":              {module + "/store", module + "/tokenendpoint", module + "/internal/..."},
-	"middleware":          {module + "/internal/..."},
-	"internal/clientkeys": {module + "/internal/fetch", module + "/internal/jose"},
-	"internal/fetch":      {},
-	"internal/granttest":  {module + "/store/...", module + "/tokenendpoint", module + "/grants"},
-	"internal/jose":       {jwx + "/..."},
-	"internal/proof":      {crypto + "/...", module + "/internal/jose"},
-	"internal/secret":     {crypto + "/..."},
+	"store":                {},
+	"store/memory":         {module + "/store"},
+	"store/storetest":      {module + "/store"},
+	"tokenendpoint":        {module + "/store", module + "/internal/...", uuid},
+	"grants":               {module + "/store", module + "/tokenendpoint", module + "/internal/..."},
+	"middleware":           {module + "/internal/..."},
+	"internal/accesstoken": {module + "/internal/jose"},
+	"internal/issuerkeys":  {module + "/internal/clientkeys", module + "/internal/fetch", module + "/internal/jose"},
+	"internal/clientkeys":  {module + "/internal/fetch", module + "/internal/jose"},
+	"internal/fetch":       {},
+	"internal/granttest":   {module + "/store/...", module + "/tokenendpoint", module + "/grants"},
+	"internal/jose":        {jwx + "/..."},
+	"internal/proof":       {crypto + "/...", module + "/internal/jose"},
+	"internal/secret":      {crypto + "/..."},
 }
 
 // forbidden says what a package may not import of the standard library.

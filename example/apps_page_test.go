@@ -64,6 +64,18 @@ func TestAUserTakesAccessAway(t *testing.T) {
 		if problem != "" {
 			t.Fatalf("before: %q", problem)
 		}
+		call := func() (status int) {
+			status, _, _ = callAPI(t, in.client, shopURL+"/resource", "Bearer "+members["access_token"].(string))
+			return status
+		}
+		if status := call(); status != http.StatusOK {
+			t.Errorf("the API answers bob's device with %d", status)
+		}
+		in.down.Store(true)
+		if status := call(); status != http.StatusServiceUnavailable {
+			t.Errorf("in an outage the API answers with %d", status)
+		}
+		in.down.Store(false)
 
 		bob.submit("action", "revoke", "client_id", "device")
 		bob.shows(http.StatusOK, "has no access any more")
@@ -74,6 +86,9 @@ func TestAUserTakesAccessAway(t *testing.T) {
 			if problem, _ := in.refresh(token); problem != "invalid_grant" {
 				t.Errorf("bob's device refreshes: %q", problem)
 			}
+		}
+		if status := call(); status != http.StatusUnauthorized {
+			t.Errorf("afterwards the API answers with %d", status)
 		}
 		if problem, _ := in.refresh(ofAlice); problem != "" {
 			t.Errorf("alice's device does not: %q", problem)

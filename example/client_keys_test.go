@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"os/exec"
 	"path/filepath"
@@ -46,13 +47,16 @@ func TestTheClientProgram(t *testing.T) {
 			if status != 0 || stderr != "" {
 				t.Fatalf("status %d, %s", status, stderr)
 			}
-			var answer, claims map[string]any
+			var answer, claims, said map[string]any
 			decoder := json.NewDecoder(strings.NewReader(stdout))
 			if err := decoder.Decode(&answer); err != nil {
 				t.Fatal(err)
 			}
-			if err := decoder.Decode(&claims); err != nil || decoder.Decode(new(any)) != io.EOF {
+			if err := errors.Join(decoder.Decode(&claims), decoder.Decode(&said)); err != nil || decoder.Decode(new(any)) != io.EOF {
 				t.Fatalf("%v\n%s", err, stdout)
+			}
+			if said["client_id"] != c.method || said["bound"] != (c.bound != "") {
+				t.Errorf("the API said %v", said)
 			}
 			cnf, _ := claims["cnf"].(map[string]any)
 			if answer["access_token"] == nil || claims["client_id"] != c.method || claims["scope"] != "api1" || claims["iss"] != c.issuer || (len(cnf) == 1) != (c.bound != "") || c.bound != "" && cnf[c.bound] == nil {

@@ -47,7 +47,9 @@ type configClient struct {
 	store.Metadata
 	Secrets             []configSecret     `json:"client_secrets"`
 	AuthMethods         []store.AuthMethod `json:"token_endpoint_auth_methods"`
+	AccessTokenFormat   string             `json:"access_token_format"`   // "jwt" or "opaque"
 	AccessTokenLifetime int64              `json:"access_token_lifetime"` // seconds
+	ProtectedResources  []string           `json:"protected_resources"`
 	Claims              map[string]any     `json:"claims"`
 	Disabled            bool               `json:"disabled"`
 
@@ -144,7 +146,9 @@ func (c *configClient) client() (store.Client, error) {
 	client := store.Client{
 		Metadata:            c.Metadata,
 		AuthMethods:         c.AuthMethods,
+		AccessTokenFormat:   store.AccessTokenFormat(strings.TrimPrefix(c.AccessTokenFormat, "jwt")),
 		AccessTokenLifetime: time.Duration(c.AccessTokenLifetime) * time.Second,
+		ProtectedResources:  c.ProtectedResources,
 		Claims:              c.Claims,
 		Disabled:            c.Disabled,
 

@@ -60,6 +60,14 @@ func (c *configClient) checkUse() error {
 	case c.Rotation != "" && c.Rotation != store.RotationRotate && c.Rotation != store.RotationKeep:
 		return fmt.Errorf(`refresh_token_rotation is %q; write "rotate" or "keep", or leave it out`, c.Rotation)
 	}
+	if f := c.AccessTokenFormat; f != "" && f != "jwt" && f != string(store.AccessTokenOpaque) {
+		return fmt.Errorf(`access_token_format is %q; write "jwt" or "opaque", or leave it out for "jwt"`, f)
+	}
+	for i, uri := range c.ProtectedResources {
+		if u, err := url.Parse(uri); err != nil || !u.IsAbs() || strings.Contains(uri, "#") || !printable(uri) {
+			return fmt.Errorf("protected_resources[%d] is not an absolute URI without a fragment, as scopes have them in resources", i)
+		}
+	}
 	for i, uri := range c.RedirectURIs {
 		u, err := url.Parse(uri)
 		if err != nil || !u.IsAbs() || strings.Contains(uri, "#") || !printable(uri) || u.Scheme == "javascript" || u.Scheme == "data" ||

@@ -26,6 +26,8 @@ sign in   %[3]s/connect/authorize  (bob/bob, alice/alice)
 devices   POST %[3]s/connect/deviceauthorization, codes are entered at %[3]s/device
 ciba      POST %[3]s/connect/ciba, requests are decided at %[3]s/requests
 access    %[3]s/apps
+api       GET %[3]s/resource (scope api1), GET %[3]s/admin (scopes api1 admin)
+tokens    POST %[3]s/connect/introspect, POST %[3]s/connect/revocation
 keys      %[3]s/.well-known/openid-configuration/jwks
 metadata  %[3]s/.well-known/openid-configuration
 

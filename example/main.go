@@ -43,6 +43,7 @@
 //	    "backchannel_token_delivery_mode": "ping",
 //	    "backchannel_client_notification_endpoint": "https://reports.example/decided",
 //	    "identity_providers": ["google"],
+//	    "access_token_format": "jwt", "protected_resources": ["https://invoices.example"],
 //	    "jwks": {"keys": []}, "token_endpoint_auth_signing_alg": "ES256",
 //	    "tls_client_auth_subject_dn": "CN=reports,O=Example",
 //	    "tls_client_certificate_bound_access_tokens": false,
@@ -56,6 +57,11 @@
 // expires_at may be seconds since 1970 as well; lifetimes and intervals are seconds.
 // openid and offline_access need not be listed among the scopes. With -demo a
 // notification endpoint may be http on this machine, and so may a jwks_uri.
+//
+// A scope without resources is for the shop's own API, GET /resource, whose audience is
+// the issuer; the scope admin is for GET /admin. Tokens with access_token_format "opaque"
+// are no JWTs. A client may introspect its own tokens and those for its
+// protected_resources.
 //
 // The methods are client_secret_basic, client_secret_post, none, and
 //

@@ -23,6 +23,8 @@ func seeds() registry {
 	client1.RefreshTokens, client1.LegacyNoPKCE = store.RefreshTokensAlways, true // as its documentation prints it
 	client := app("client", "api1 openid profile offline_access", "custom", "password")
 	client.RefreshTokens = store.RefreshTokensAlways
+	opaque := machine("opaque", "secret", "api1")
+	opaque.AccessTokenFormat = store.AccessTokenOpaque
 	const withoutBrowser = "openid profile api1 offline_access"
 	device := store.Client{Metadata: store.Metadata{ID: "device", GrantTypes: []string{grants.DeviceCode{}.GrantType(), "refresh_token"},
 		Scope: withoutBrowser, TokenEndpointAuthMethod: store.NoAuth}}
@@ -35,14 +37,17 @@ func seeds() registry {
 			client,
 			app("interactive.confidential", "openid profile api offline_access"),
 			machine("m2m", "secret", "api"),
+			machine("admin", "secret", "api1 admin"),
+			opaque,
 			machine("app.client", "PasswordInPlainText", "app.scope1 app.scope2"),
 			device,
 			ciba,
 		},
 		scopes: []store.Scope{
-			{Name: "scope1", Resources: []string{"urn:example:api"}},
-			{Name: "api", Resources: []string{"urn:example:api"}},
-			{Name: "api1", Resources: []string{"urn:example:api"}},
+			{Name: "scope1"}, // of the shop's own API, as the next three
+			{Name: "api"},
+			{Name: "api1"},
+			{Name: "admin"},
 			{Name: "app.scope1", Resources: []string{"urn:example:app"}},
 			{Name: "app.scope2", Resources: []string{"urn:example:app"}},
 			{Name: "openid", Identity: true},

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/grantor-go/grantor/grants"
+	"github.com/grantor-go/grantor/middleware"
 	"github.com/grantor-go/grantor/store"
 	"github.com/grantor-go/grantor/store/memory"
 	"github.com/grantor-go/grantor/tokenendpoint"
@@ -23,6 +24,7 @@ type site struct {
 	device   grants.DeviceCode
 	ciba     *grants.CIBA
 	requests *requests
+	api      *middleware.RequireToken
 
 	issuer   string
 	base     string // the issuer's path
@@ -55,6 +57,9 @@ func newSite(ctx context.Context, o options, records store.GrantStore, logger *s
 	}
 	if s.endpoint, err = s.newEndpoint(ctx, o, records); err != nil {
 		return nil, err
+	}
+	if s.api, err = s.newAPI(o, records); err != nil {
+		return nil, fmt.Errorf("-issuer %s: %w", o.issuer, oneLine(err))
 	}
 	return s, nil
 }
@@ -104,6 +109,7 @@ func replaysOf(records store.GrantStore) store.ReplayStore {
 func (s *site) mux(ctx context.Context) *http.ServeMux {
 	mux := http.NewServeMux()
 	s.endpoint.Mount(mux)
+	s.mountAPI(mux)
 	mux.HandleFunc("GET /{$}", s.front)
 	mux.Handle(s.base+"/connect/authorize", &authorization{s})
 	s.mountPage(mux, "/device", "to connect a device", s.showDevice, s.submitDevice)

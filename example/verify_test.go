@@ -108,7 +108,7 @@ func apiServer(t *testing.T, issuer string) string {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		claims, err := verifyToken(issuer, token)
-		if scheme != "Bearer" || err != nil || claims["aud"] != "urn:example:api" {
+		if scheme != "Bearer" || err != nil || claims["aud"] != issuer {
 			http.Error(w, fmt.Sprint(scheme, err), http.StatusUnauthorized)
 			return
 		}

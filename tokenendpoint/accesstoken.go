@@ -41,7 +41,7 @@ func (e *Endpoint) opaqueToken(req *Request, a *answer, change *store.Change, no
 	if err != nil {
 		return "", err
 	}
-	end := now.Add(a.lifetime)
+	end := now.Truncate(time.Second).Add(a.lifetime) // as exp says
 	change.Issue = append(change.Issue, store.Record{
 		Key: key, Kind: store.KindAccess, CreatedAt: now, ExpiresAt: end, KeepUntil: end, Data: claims,
 	})

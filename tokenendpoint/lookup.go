@@ -165,7 +165,7 @@ func (e *Endpoint) checkHolders(ctx context.Context, req *Request, found *issued
 		return failure
 	}
 	if failure.Revoke && claims.GrantID != "" && e.config.Records != nil {
-		if _, err := e.config.Records.Revoke(context.WithoutCancel(ctx), store.Match{Family: claims.GrantID}, e.config.Now()); err != nil {
+		if err := e.revokeFamily(ctx, claims.GrantID); err != nil {
 			return storeFailed("GrantStore", err)
 		}
 	}

@@ -50,7 +50,7 @@ func (e *Endpoint) refreshToken(req *Request, token *Token, change *store.Change
 
 // earnsRefreshToken reports whether a user's grant comes with a refresh token.
 func (e *Endpoint) earnsRefreshToken(client *store.Client, grant *store.Grant) bool {
-	return e.grants["refresh_token"] != nil && slices.Contains(client.GrantTypes, "refresh_token") &&
+	return grant.Subject != "" && e.grants["refresh_token"] != nil && slices.Contains(client.GrantTypes, "refresh_token") &&
 		(client.RefreshTokens == store.RefreshTokensAlways || slices.Contains(grant.Scopes, offlineAccess))
 }
 

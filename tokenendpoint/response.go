@@ -17,7 +17,9 @@ type Members map[string]any
 // are written by public.
 func write(w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
+	if len(body) > 0 { // a revocation has none
+		h.Set("Content-Type", "application/json")
+	}
 	h.Set("Cache-Control", "no-store") // RFC 6749 section 5.1
 	h.Set("Pragma", "no-cache")
 	h.Set("Content-Length", strconv.Itoa(len(body)))

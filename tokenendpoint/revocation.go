@@ -31,7 +31,7 @@ func (e *Endpoint) revoke(ctx context.Context, req *Request) (*response, error) 
 	answer := &response{tokenID: found.claims.ID, grantID: found.claims.GrantID, reason: ReasonRevoked}
 	switch {
 	case found.kind == store.KindRefresh: // also one that was replaced: whoever has it should have nothing
-		_, err = e.config.Records.Revoke(context.WithoutCancel(ctx), store.Match{Family: found.claims.GrantID}, e.config.Now())
+		err = e.revokeFamily(ctx, found.claims.GrantID)
 	case failure != nil:
 		return &response{reason: failure.Reason}, nil
 	case found.record != nil:
@@ -43,6 +43,14 @@ func (e *Endpoint) revoke(ctx context.Context, req *Request) (*response, error) 
 		return nil, storeFailed("GrantStore", err)
 	}
 	return answer, nil
+}
+
+// revokeFamily revokes a grant, also if the caller has hung up meanwhile.
+func (e *Endpoint) revokeFamily(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.config.Timeout)
+	defer cancel()
+	_, err := e.config.Records.Revoke(ctx, store.Match{Family: id}, e.config.Now())
+	return err
 }
 
 // revokeOpaque spends the record of an access token: it is kept, and good for nothing.

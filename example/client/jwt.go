@@ -13,6 +13,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -55,11 +56,11 @@ func (c *client) assertion(clientID string) (string, error) {
 // postDPoP asks for a token that is bound to a key, which is made here (RFC 9449). The
 // server may want its nonce in the proof, and gives it with a refusal (section 8).
 func (c *client) postDPoP(ctx context.Context, form url.Values) (answer []byte, err error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
+	if c.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		return nil, err
 	}
-	proof, err := c.proof(key, "")
+	claims := members{"htm": http.MethodPost, "htu": c.tokenURL}
+	proof, err := c.proof(claims)
 	if err != nil {
 		return nil, err
 	}
@@ -68,25 +69,29 @@ func (c *client) postDPoP(ctx context.Context, form url.Values) (answer []byte, 
 	if err != nil || json.Unmarshal(answer, &refusal) != nil || refusal.Error != "use_dpop_nonce" {
 		return answer, err
 	}
-	if proof, err = c.proof(key, nonce); err != nil {
+	claims["nonce"] = nonce
+	if proof, err = c.proof(claims); err != nil {
 		return nil, err
 	}
 	answer, _, err = c.post(ctx, form, proof)
 	return answer, err
 }
 
-// proof is for one request (RFC 9449 section 4.2).
-func (c *client) proof(key *ecdsa.PrivateKey, nonce string) (string, error) {
-	point, err := key.PublicKey.Bytes() // 4, x, y
+// proof is for one request, which the claims tell (RFC 9449 section 4.2).
+func (c *client) proof(claims members) (string, error) {
+	point, err := c.key.PublicKey.Bytes() // 4, x, y
 	if err != nil {
 		return "", err
 	}
 	jwk := members{"kty": "EC", "crv": "P-256", "x": base64.RawURLEncoding.EncodeToString(point[1:33]), "y": base64.RawURLEncoding.EncodeToString(point[33:])}
-	claims := members{"htm": "POST", "htu": c.tokenURL, "iat": time.Now().Unix(), "jti": rand.Text()}
-	if nonce != "" {
-		claims["nonce"] = nonce
-	}
-	return sign(members{"alg": "ES256", "typ": "dpop+jwt", "jwk": jwk}, claims, key)
+	claims["iat"], claims["jti"] = time.Now().Unix(), rand.Text()
+	return sign(members{"alg": "ES256", "typ": "dpop+jwt", "jwk": jwk}, claims, c.key)
+}
+
+// hash is that of an access token in a proof (RFC 9449 section 4.2).
+func hash(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // sign makes a JWT by ES256 (RFC 7518 section 3.4).

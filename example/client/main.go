@@ -1,6 +1,7 @@
 // Command client is a service that gets a token for itself by what it holds: a key, a
-// certificate or a secret. It uses the test keys that the example makes with -demo, and
-// prints the answer and the claims of the token.
+// certificate or a secret, and calls the service's API with it. It uses the test keys that
+// the example makes with -demo, and prints the answer, the claims of the token and what
+// the API said.
 //
 //	-method NAME  jwt, secret-jwt, mtls, self-signed or dpop
 //	-issuer URL   whose service it is (https://127.0.0.1:5001)
@@ -12,6 +13,7 @@ package main
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
@@ -48,7 +50,8 @@ type client struct {
 	http     *http.Client
 	issuer   string
 	tokenURL string
-	dir      string // of keys and certificates
+	dir      string            // of keys and certificates
+	key      *ecdsa.PrivateKey // that the token is bound to by DPoP; nil if it is not
 }
 
 func run(ctx context.Context, out io.Writer, method, issuer, dir string) error {
@@ -79,7 +82,7 @@ func run(ctx context.Context, out io.Writer, method, issuer, dir string) error {
 	if err != nil {
 		return err
 	}
-	return show(out, answer)
+	return c.show(ctx, out, answer)
 }
 
 // connect finds the token endpoint. A client shows its certificate, if it has one, when
@@ -145,10 +148,12 @@ func (c *client) do(request *http.Request) ([]byte, http.Header, error) {
 	return body, response.Header, err
 }
 
-// show prints the answer and what the token says, or returns why there is none.
-func show(out io.Writer, answer []byte) error {
+// show prints the answer, what the token says and what the API says to it, or returns why
+// there is none.
+func (c *client) show(ctx context.Context, out io.Writer, answer []byte) error {
 	var members struct {
 		AccessToken string `json:"access_token"`
+		TokenType   string `json:"token_type"`
 		Error       string `json:"error"`
 		Description string `json:"error_description"`
 	}
@@ -166,7 +171,33 @@ func show(out io.Writer, answer []byte) error {
 	if err != nil {
 		return errors.New("the access token is no JWT")
 	}
+	said, err := c.call(ctx, members.TokenType, members.AccessToken)
+	if err != nil {
+		return err
+	}
 	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", "  ")
-	return errors.Join(encoder.Encode(json.RawMessage(answer)), encoder.Encode(json.RawMessage(claims)))
+	return errors.Join(encoder.Encode(json.RawMessage(answer)), encoder.Encode(json.RawMessage(claims)), encoder.Encode(json.RawMessage(said)))
+}
+
+// call asks the API with the token, by the scheme that it is for (RFC 9449 section 7.1).
+func (c *client) call(ctx context.Context, scheme, token string) ([]byte, error) {
+	url := strings.TrimSuffix(c.issuer, "/") + "/resource"
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Authorization", scheme+" "+token)
+	if c.key != nil {
+		proof, err := c.proof(members{"htm": http.MethodGet, "htu": url, "ath": hash(token)})
+		if err != nil {
+			return nil, err
+		}
+		request.Header.Set("DPoP", proof)
+	}
+	said, _, err := c.do(request)
+	if err == nil && !json.Valid(said) {
+		err = errors.New("the API does not answer in JSON")
+	}
+	return said, err
 }

@@ -38,7 +38,8 @@ const MaxToken = 16 << 10
 var errClaims = errors.New("accesstoken: a claim has the wrong type")
 
 // Parse takes a token apart that says it is an access token: a JWT whose typ is at+jwt
-// (RFC 9068 section 4), so that no ID token or assertion is taken for one.
+// (RFC 9068 section 4), so that no ID token or assertion is taken for one. Extensions
+// that must be understood (RFC 7515 section 4.1.11) are not.
 func Parse(token string) (*jose.Token, error) {
 	if len(token) > MaxToken {
 		return nil, errors.New("accesstoken: the token is longer than 16 KiB")
@@ -50,6 +51,9 @@ func Parse(token string) (*jose.Token, error) {
 	if typ := strings.ToLower(t.Typ); typ != "at+jwt" && typ != "application/at+jwt" {
 		return nil, errors.New("accesstoken: the typ of the JWT is not at+jwt")
 	}
+	if t.Crit {
+		return nil, errors.New("accesstoken: the JWT has extensions that must be understood")
+	}
 	return t, nil
 }
 
@@ -60,6 +64,10 @@ func Read(payload []byte) (*Claims, error) {
 	if err != nil {
 		return nil, err
 	}
+	return read(all)
+}
+
+func read(all jose.Object) (*Claims, error) {
 	c := &Claims{All: all}
 	good := true
 	for _, member := range [...]struct {
@@ -85,25 +93,29 @@ func Read(payload []byte) (*Claims, error) {
 	if !good || !isText || !isList {
 		return nil, errClaims
 	}
-	return c, c.readConfirmation()
+	if raw, bound := all["cnf"]; bound && !c.readConfirmation(raw) {
+		return nil, errClaims
+	}
+	return c, nil
 }
 
-// readConfirmation reads the members of cnf that can be checked (RFC 7800 section 3.1).
-func (c *Claims) readConfirmation() error {
-	raw, there := c.All["cnf"]
-	if !there {
-		return nil
-	}
+// readConfirmation reads the members of cnf that can be checked; others are ignored (RFC
+// 7800 section 3.1). One that is there and empty would look like none.
+func (c *Claims) readConfirmation(raw []byte) bool {
 	cnf, err := jose.ParseObject(raw)
 	if err != nil {
-		return errClaims
-	}
-	var ok [2]bool
-	c.JKT, ok[0] = cnf.Text("jkt")
-	c.X5T, ok[1] = cnf.Text("x5t#S256")
-	if ok != [2]bool{true, true} {
-		return errClaims
+		return false
 	}
 	c.Bound = true
-	return nil
+	for _, member := range [...]struct {
+		name string
+		into *string
+	}{{"jkt", &c.JKT}, {"x5t#S256", &c.X5T}} {
+		value, ok := cnf.Text(member.name)
+		if _, there := cnf[member.name]; !ok || there && value == "" {
+			return false
+		}
+		*member.into = value
+	}
+	return true
 }

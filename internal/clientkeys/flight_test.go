@@ -24,7 +24,7 @@ func TestAWaiterLeavesWithItsContextAndTheFetchGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, w := connect("")
 		answers := make(chan struct{})
-		r.get = func(ctx context.Context, url string) ([]byte, time.Duration, error) {
+		r.Get = func(ctx context.Context, url string) ([]byte, time.Duration, error) {
 			w.get(ctx, url)
 			select {
 			case <-answers:
@@ -120,7 +120,7 @@ func TestThatOthersFetchIsNotHeldAgainstAURL(t *testing.T) {
 		w.fetches[here] = 0
 		time.Sleep(10*time.Minute + 24*time.Hour)
 		hold := make(chan struct{})
-		r.get = func(ctx context.Context, url string) ([]byte, time.Duration, error) {
+		r.Get = func(ctx context.Context, url string) ([]byte, time.Duration, error) {
 			if url != here {
 				<-hold
 			}

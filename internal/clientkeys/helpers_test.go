@@ -94,7 +94,7 @@ func (w *web) load() (atOnce, most int) {
 // connect returns a Remote that has the web for a network.
 func connect(body string) (*Remote, *web) {
 	w := &web{body: body, maxAge: -1, hangs: make(map[string]bool), fetches: make(map[string]int)}
-	return &Remote{get: w.get}, w
+	return &Remote{Get: w.get}, w
 }
 
 // find returns the keys of a kid, if it is not empty, that fit an algorithm.

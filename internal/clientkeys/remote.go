@@ -1,10 +1,12 @@
 // Package clientkeys finds the keys that clients sign with in the JWK Sets that they
-// publish at their jwks_uri (RFC 7591 section 2), and keeps the sets.
+// publish at their jwks_uri (RFC 7591 section 2), and keeps the sets. Those of issuers
+// are kept in the same way.
 package clientkeys
 
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync"
 	"time"
 
@@ -44,11 +46,16 @@ type Remote struct {
 	// Guard says which URLs may be requested. Not altered once it is in use.
 	Guard fetch.Guard
 
+	// Get returns the JWK Set of a URL and for how long it may be used, negative if that
+	// is not known. An error that wraps fetch.ErrRefused or fetch.ErrAnswer becomes
+	// ErrUnusable, every other ErrUnavailable. It runs in a goroutine of its own and ends
+	// with ctx, after 5 seconds. Nil means a GET of the URL as Guard allows it.
+	Get func(ctx context.Context, url string) (jwks []byte, maxAge time.Duration, err error)
+
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 
 	start sync.Once
-	get   func(ctx context.Context, url string) (body []byte, maxAge time.Duration, err error)
 	slots chan struct{} // one in it for each fetch that is under way
 
 	mu    sync.Mutex // of all below and of what is in it; never held while something is waited for
@@ -84,17 +91,23 @@ func (r *Remote) entry(url string) *entry {
 		if r.Now == nil {
 			r.Now = time.Now
 		}
-		if r.get == nil {
-			client := r.Guard.Client()
-			r.get = func(ctx context.Context, url string) ([]byte, time.Duration, error) {
-				return fetch.Get(ctx, client, url, 0)
-			}
+		if r.Get == nil {
+			r.Get = r.guarded(r.Guard.Client())
 		}
 		r.slots = make(chan struct{}, maxFetches)
 	})
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.cache.entry(url)
+}
+
+func (r *Remote) guarded(client *http.Client) func(context.Context, string) ([]byte, time.Duration, error) {
+	return func(ctx context.Context, url string) ([]byte, time.Duration, error) {
+		if err := r.Guard.CheckURL(url); err != nil {
+			return nil, 0, err
+		}
+		return fetch.Get(ctx, client, url, 0)
+	}
 }
 
 // keys returns the set of an entry, and whether it had to wait for it.

@@ -71,8 +71,19 @@ func TestWhatIsNoSetIsUnusable(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, keys, err)
 		}
 	}
-	if keys, err := find(new(Remote), t.Context(), inner, "a", "ES256"); keys != nil || !errors.Is(err, ErrUnusable) {
-		t.Errorf("a URL on this machine: %v, %v", keys, err)
+	for name, url := range map[string]string{
+		"a URL on this machine":         inner,
+		"a URL that is not https":       "http://client.example/secret",
+		"a URL that is too long":        here + strings.Repeat("x", 2048),
+		"a URL with a fragment":         here + "#secret",
+		"a URL that cannot be parsed":   "https://%zz/secret",
+		"a URL of the empty string":     "",
+		"an address that is not public": "https://10.0.0.1/secret",
+	} {
+		keys, err := find(new(Remote), t.Context(), url, "a", "ES256")
+		if keys != nil || !errors.Is(err, ErrUnusable) || !errors.Is(err, fetch.ErrRefused) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v, %v", name, keys, err)
+		}
 	}
 	if n := innerRequests.Load(); n != 0 {
 		t.Errorf("%d requests to where nobody may go", n)

@@ -1,0 +1,121 @@
+// Package issuerkeys verifies what an issuer signed with the keys that it publishes: at
+// the jwks_uri of its metadata (RFC 8414), or by a function in the same process.
+package issuerkeys
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/grantor-go/grantor/internal/clientkeys"
+	"github.com/grantor-go/grantor/internal/fetch"
+	"github.com/grantor-go/grantor/internal/jose"
+)
+
+const (
+	believed = time.Minute // what was kept at last, before Remote is asked again
+	maxTries = 4           // verifications that one token costs in one set
+)
+
+// Set is the keys of one issuer. They are kept as clientkeys.Remote keeps those of a
+// client: fetched again after the time that the Cache-Control of the JWK Set allows,
+// from a minute to an hour, in the background; good for a day beyond that while the
+// issuer cannot be reached, and for an hour if it answers with something else; and
+// sought at once, but at most every 10 seconds, if none of them made a signature. On top
+// of that a key that its issuer withdrew may be good for a minute.
+//
+// A Set is safe for concurrent use. Its fields are not altered once it is in use, and it
+// is not copied.
+type Set struct {
+	// Issuer is the issuer identifier as its metadata has it (RFC 8414 section 2).
+	Issuer string
+
+	// JWKS returns the JWK Set of an issuer in this process, and is asked every minute
+	// at most, but for keys that are sought. It ends with ctx. Nil means that the set is
+	// fetched.
+	JWKS func(ctx context.Context) ([]byte, error)
+
+	// Guard says where the issuer's metadata and jwks_uri may be.
+	Guard fetch.Guard
+
+	// Now is the clock. Nil means time.Now.
+	Now func() time.Time
+
+	start  sync.Once
+	now    func() time.Time
+	remote *clientkeys.Remote
+	kept   atomic.Pointer[snapshot]
+}
+
+// snapshot is what Remote had at a time.
+type snapshot struct {
+	keys []jose.JWK
+	at   time.Time
+}
+
+// Verify reports whether a key of the issuer made the signature of a token, by the
+// algorithm that its header says and the key is for. False is a verdict: a key that is
+// not known was sought, within the last 10 seconds. A token without a kid is tried with
+// the first four keys that are for its algorithm, and so are those that share a kid.
+//
+// It waits only if no keys are known or if one is sought, and until ctx ends.
+//
+// The error is an outage: no keys of the issuer are known, or none with this kid, and
+// they cannot be fetched now, or ctx has ended, whose error it then wraps. It quotes no
+// more of what the issuer sent than the host of its jwks_uri, and nothing of the token.
+func (s *Set) Verify(ctx context.Context, t *jose.Token) (bool, error) {
+	s.start.Do(s.prepare)
+	now := s.now()
+	kept := s.kept.Load()
+	if kept.good(now) {
+		if made(kept.keys, t) {
+			return true, nil
+		}
+	} else {
+		kept = nil
+	}
+	return s.ask(ctx, t, kept, now)
+}
+
+func (s *Set) prepare() {
+	s.now = s.Now
+	if s.now == nil {
+		s.now = time.Now
+	}
+	client := s.Guard.Client()
+	s.remote = &clientkeys.Remote{Now: s.now, Get: func(ctx context.Context, _ string) (jwks []byte, age time.Duration, err error) {
+		if s.JWKS == nil {
+			jwks, age, err = s.fetch(ctx, client)
+		} else {
+			jwks, err = s.JWKS(ctx) // its age is zero: to be asked again as soon as Remote does
+		}
+		s.kept.Store(nil) // what follows is newer, such as after a night without a request
+		return jwks, age, err
+	}}
+}
+
+// good is false for a time before the snapshot, too: a clock that was set back says
+// nothing of its age.
+func (k *snapshot) good(now time.Time) bool {
+	return k != nil && !now.Before(k.at) && now.Sub(k.at) < believed
+}
+
+// ask asks Remote, and keeps what it has. tried is what was tried in vain, nil if
+// nothing was.
+func (s *Set) ask(ctx context.Context, t *jose.Token, tried *snapshot, now time.Time) (bool, error) {
+	known := false
+	ok, err := s.remote.Try(ctx, s.Issuer, func(keys []jose.JWK) bool {
+		s.kept.Store(&snapshot{keys, now})
+		known = known || knows(keys, t)
+		return !(tried != nil && same(tried.keys, keys)) && made(keys, t)
+	})
+	switch {
+	case err == nil:
+		return ok, nil
+	case known && ctx.Err() == nil: // the key is there, and did not make the signature
+		return false, nil
+	}
+	return false, fmt.Errorf("issuerkeys: %s: %w", s.Issuer, err)
+}

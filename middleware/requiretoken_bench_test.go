@@ -1,0 +1,57 @@
+package middleware_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"log/slog"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// What the guard adds to the verification of a signature.
+func BenchmarkRequireToken(b *testing.B) {
+	g := newGate(b, func(g *gate) { g.guard.Logger = slog.New(slog.DiscardHandler) })
+	handler := g.guard.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { g.reached++ }))
+	r, w := gateRequest(gateURL, "Authorization", "Bearer "+g.token(nil)), httptest.NewRecorder()
+	b.ReportAllocs()
+	for b.Loop() {
+		handler.ServeHTTP(w, r)
+	}
+	if g.reached != b.N {
+		b.Fatalf("%d of %d requests came to the handler: %d %s", g.reached, b.N, w.Code, w.Body)
+	}
+}
+
+func BenchmarkRequireTokenParallel(b *testing.B) {
+	g := newGate(b, func(g *gate) { g.guard.Logger = slog.New(slog.DiscardHandler) })
+	handler := g.guard.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	token := g.token(nil)
+	b.RunParallel(func(pb *testing.PB) {
+		r, w := gateRequest(gateURL, "Authorization", "Bearer "+token), httptest.NewRecorder()
+		for pb.Next() {
+			handler.ServeHTTP(w, r)
+		}
+	})
+}
+
+func BenchmarkRawVerify(b *testing.B) {
+	g := newGate(b)
+	token := g.token(nil)
+	last := strings.LastIndex(token, ".")
+	signature, err := base64.RawURLEncoding.DecodeString(token[last+1:])
+	if err != nil {
+		b.Fatal(err)
+	}
+	r, s := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])
+	b.ReportAllocs()
+	for b.Loop() {
+		sum := sha256.Sum256([]byte(token[:last]))
+		if !ecdsa.Verify(&g.issuer.key.PublicKey, sum[:], r, s) {
+			b.Fatal("it does not verify")
+		}
+	}
+}
