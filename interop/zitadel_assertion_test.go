@@ -123,6 +123,9 @@ func TestZitadelSendsASecretTwice(t *testing.T) {
 		_, err := rp.RefreshTokens[*oidc.IDTokenClaims](t.Context(), app, app.tokens.RefreshToken, "", "")
 		s.refused(t, err, tokenendpoint.ReasonSeveralMethods)
 	})
+	t.Run("when it revokes", func(t *testing.T) {
+		s.refused(t, rp.RevokeToken(t.Context(), app, app.tokens.RefreshToken, "refresh_token"), tokenendpoint.ReasonSeveralMethods)
+	})
 	t.Run("when it begins on a device", func(t *testing.T) {
 		_, err := rp.DeviceAuthorization(t.Context(), []string{"openid"}, device, nil)
 		s.refused(t, err, tokenendpoint.ReasonSeveralMethods)
