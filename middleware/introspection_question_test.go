@@ -91,8 +91,8 @@ func TestAQuestionEndsByItself(t *testing.T) {
 		if err := unanswered(t, i, "a"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v, want context.DeadlineExceeded", err)
 		}
-		if took := time.Since(begun); took != questionTimeout {
-			t.Errorf("it took %v, want %v", took, questionTimeout)
+		if took := time.Since(begun); took != 5*time.Second {
+			t.Errorf("it took %v, want 5s", took)
 		}
 	})
 }

@@ -76,7 +76,7 @@ func TestRequireScopesFailsClosed(t *testing.T) {
 		"with a scope that breaks a quote": g.guard.Handler(middleware.RequireScopes(`a"b`)(next)),
 		"with an empty scope":              g.guard.Handler(middleware.RequireScopes("")(next)),
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name+" every request is refused", func(t *testing.T) {
 			log.Reset()
 			w := httptest.NewRecorder()
 			handler.ServeHTTP(w, gateRequest(gateURL, "Authorization", "Bearer "+g.token(nil)))

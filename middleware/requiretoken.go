@@ -21,7 +21,7 @@ import (
 //
 // Issuer and Resource are needed, nothing else. The zero values of the rest are safe. A
 // RequireToken is not altered or copied once it is in use, and is safe for concurrent
-// use. Browsers' preflights have no token: [CORS] or its like belongs around the guard.
+// use. Browsers' preflights have no token: what answers them belongs around the guard.
 type RequireToken struct {
 	// Issuer is the iss of the tokens: an https URL, or http on a loopback host.
 	Issuer string

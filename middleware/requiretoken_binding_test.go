@@ -3,6 +3,7 @@ package middleware_test
 import (
 	"crypto/x509"
 	"errors"
+	"slices"
 	"testing"
 )
 
@@ -41,15 +42,7 @@ func TestBindings(t *testing.T) {
 	}
 	// want says what the rules make of one case; the order is that of the guard.
 	want := func(cnf []string, caller struct{ scheme, proof, cert string }, dpop, certs, required bool) string {
-		has := func(name string) bool {
-			for _, member := range cnf {
-				if member == name {
-					return true
-				}
-			}
-			return false
-		}
-		jkt, x5t := has("jkt"), has("x5t#S256")
+		jkt, x5t := slices.Contains(cnf, "jkt"), slices.Contains(cnf, "x5t#S256")
 		switch {
 		case caller.scheme == "DPoP" && !dpop:
 			return dpopIsOther
@@ -77,9 +70,7 @@ func TestBindings(t *testing.T) {
 			for _, set := range []struct{ dpop, certs, required bool }{
 				{true, true, false}, {true, true, true}, {false, true, false}, {false, true, true}, {true, false, true}, {true, false, false}, {false, false, false},
 			} {
-				g := newGate(t)
-				p := newProver(g)
-				g = newGate(t, func(g *gate) {
+				g := newGate(t, func(g *gate) {
 					g.guard.RequireBound = set.required
 					if set.dpop {
 						withDPoP(g)
@@ -93,7 +84,7 @@ func TestBindings(t *testing.T) {
 						withCertificate(found, err)(g)
 					}
 				})
-				p.gate = g
+				p := newProver(g)
 				var cnf object
 				if members != nil {
 					cnf = object{}

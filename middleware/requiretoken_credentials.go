@@ -48,12 +48,16 @@ func (g *guard) readCredentials(r *http.Request, v *visit) *refusal {
 func isB64Token(s string) bool {
 	s = strings.TrimRight(s, "=")
 	for i := range len(s) {
-		switch c := s[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		case c == '-', c == '.', c == '_', c == '~', c == '+', c == '/':
-		default:
+		if !inB64Token[s[i]] {
 			return false
 		}
 	}
 	return s != ""
 }
+
+var inB64Token = func() (set [256]bool) {
+	for _, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/" {
+		set[c] = true
+	}
+	return set
+}()

@@ -170,14 +170,14 @@ func TestNonces(t *testing.T) {
 	if header := ask(nonce); header.Get("DPoP-Nonce") != "" || header.Get("Cache-Control") != "" || g.reached != 1 {
 		t.Errorf("a new nonce got %v", header)
 	}
-	g.now = g.now.Add(5 * time.Minute)
-	token = g.token(object{"exp": g.now.Unix() + 60, "cnf": object{"jkt": p.jkt()}})
+	g.pass(5 * time.Minute)
+	token = g.token(object{"exp": g.now().Unix() + 60, "cnf": object{"jkt": p.jkt()}})
 	header := ask(nonce)
 	if fresh := header.Get("DPoP-Nonce"); fresh == "" || fresh == nonce || header.Get("Cache-Control") != "no-store" || g.reached != 2 {
 		t.Errorf("an old nonce got %v", header)
 	}
-	g.now = g.now.Add(5 * time.Minute)
-	token = g.token(object{"exp": g.now.Unix() + 60, "cnf": object{"jkt": p.jkt()}})
+	g.pass(5 * time.Minute)
+	token = g.token(object{"exp": g.now().Unix() + 60, "cnf": object{"jkt": p.jkt()}})
 	if ask(nonce); g.reached != 2 {
 		t.Error("a nonce was taken two periods later")
 	}

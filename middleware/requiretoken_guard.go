@@ -10,20 +10,14 @@ import (
 	"github.com/grantor-go/grantor/internal/accesstoken"
 	"github.com/grantor-go/grantor/internal/fetch"
 	"github.com/grantor-go/grantor/internal/issuerkeys"
-	"github.com/grantor-go/grantor/internal/jose"
 	"github.com/grantor-go/grantor/internal/proof"
 )
 
 // guard is a RequireToken that was checked, with defaults filled in.
 type guard struct {
 	*RequireToken
-	fault error // of the configuration; nothing below is to be relied on then
-
-	keys interface {
-		// Verify reports whether a key of the issuer made the signature. An error is an
-		// outage.
-		Verify(ctx context.Context, t *jose.Token) (bool, error)
-	}
+	fault       error // of the configuration; nothing below is to be relied on then
+	keys        *issuerkeys.Set
 	nonces      *proof.Nonces // nil if none are wanted
 	base        string        // what the path of a request follows in htu
 	metadataURL string        // of the resource; empty if it has none

@@ -15,6 +15,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -98,7 +99,7 @@ type gate struct {
 	t      testing.TB
 	issuer keyholder
 	guard  *middleware.RequireToken
-	now    time.Time
+	passed atomic.Int64 // nanoseconds since gateTime; keys are fetched again in the background
 	log    bytes.Buffer
 	events []middleware.Access
 
@@ -116,7 +117,7 @@ type gate struct {
 // newGate has the keys of its issuer and nothing else, but for the changes.
 func newGate(t testing.TB, changes ...func(*gate)) *gate {
 	t.Helper()
-	g := &gate{t: t, issuer: newKeyholder(t), now: gateTime, replays: &replays{}}
+	g := &gate{t: t, issuer: newKeyholder(t), replays: &replays{}}
 	g.keySet = []object{g.issuer.jwk(object{"kid": "k1", "alg": "ES256"})}
 	g.guard = &middleware.RequireToken{
 		Issuer: gateIssuer, Resource: gateResource,
@@ -127,7 +128,7 @@ func newGate(t testing.TB, changes ...func(*gate)) *gate {
 			}
 			return b, err
 		},
-		Now:    func() time.Time { return g.now },
+		Now:    g.now,
 		Logger: slog.New(slog.NewTextHandler(&g.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, change := range changes {
@@ -140,6 +141,10 @@ func newGate(t testing.TB, changes ...func(*gate)) *gate {
 	}))
 	return g
 }
+
+func (g *gate) now() time.Time { return gateTime.Add(time.Duration(g.passed.Load())) }
+
+func (g *gate) pass(d time.Duration) { g.passed.Add(int64(d)) }
 
 func withDPoP(g *gate) { g.guard.Replays = g.replays }
 

@@ -138,7 +138,7 @@ func TestEachAlgorithmOfTheIssuerIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, alg := range []string{"RS256", "PS256", "EdDSA"} {
-		t.Run(alg, func(t *testing.T) {
+		t.Run(alg+" is taken", func(t *testing.T) {
 			var signer *jose.Signer
 			var jwk json.RawMessage
 			var errKey error

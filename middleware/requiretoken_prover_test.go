@@ -27,7 +27,7 @@ func (p prover) token() string { return p.gate.token(object{"cnf": object{"jkt":
 func (p prover) proof(token string, header, claims object) string {
 	sum := sha256.Sum256([]byte(token))
 	return p.sign(object{"typ": "dpop+jwt", "alg": "ES256", "jwk": p.jwk(nil)}.with(header), object{
-		"jti": rand.Text(), "htm": "GET", "htu": gateURL, "iat": p.gate.now.Unix(),
+		"jti": rand.Text(), "htm": "GET", "htu": gateURL, "iat": p.gate.now().Unix(),
 		"ath": base64.RawURLEncoding.EncodeToString(sum[:]),
 	}.with(claims))
 }

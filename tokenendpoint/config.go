@@ -91,7 +91,8 @@ type Config struct {
 	//
 	// It is called as well when a token of a user is introspected, who may be gone by
 	// then: the token is inactive if it refuses, and what it alters has no effect. The
-	// Request then has the Client of the token and no GrantType and Form.
+	// Request then has the Client of the token and no GrantType and Form, the Grant what is
+	// known: Subject, ClientID and Scopes, and not the Session of a JWT.
 	Users func(ctx context.Context, req *Request, token *Token) error
 
 	// Policy, if set, is called for each token after its grant was validated and

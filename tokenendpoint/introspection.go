@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -18,9 +20,14 @@ const inactive = `{"active":false}` // RFC 7662 section 2.2: nothing else is sai
 // expired or revoked, or if its client or user is gone. It is for an API in the same
 // process (middleware.RequireToken), which looks at the audience, the scopes and the
 // binding itself. The error is an outage.
-func (e *Endpoint) Introspect(ctx context.Context, token string) ([]byte, error) {
+func (e *Endpoint) Introspect(ctx context.Context, token string) (answer []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, e.config.Timeout)
 	defer cancel()
+	defer func() {
+		if p := recover(); p != nil { // of a hook or a store
+			answer, err = nil, fault(ReasonPanic, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+		}
+	}()
 	req := &Request{Endpoint: e, Issuer: e.config.Issuer, Time: e.config.Now()}
 	found, err := e.lookUp(ctx, token)
 	if err == nil && found.kind != store.KindAccess {
@@ -137,6 +144,9 @@ func (i *issued) describe(scopes []string) ([]byte, error) {
 		members[name] = value
 	}
 	members["active"], members["token_type"], members["scope"] = true, tokenType, strings.Join(scopes, " ")
+	if len(scopes) == 0 {
+		delete(members, "scope")
+	}
 	return json.Marshal(members)
 }
 

@@ -87,7 +87,7 @@ func read(all jose.Object) (*Claims, error) {
 		good = good && ok
 	}
 	scope, isText := all.Text("scope")
-	c.Scopes = strings.Fields(scope)
+	c.Scopes = strings.FieldsFunc(scope, func(r rune) bool { return r == ' ' }) // RFC 6749 section 3.3
 	var isList bool
 	c.Audience, isList = all.Texts("aud")
 	if !good || !isText || !isList {
@@ -100,7 +100,7 @@ func read(all jose.Object) (*Claims, error) {
 }
 
 // readConfirmation reads the members of cnf that can be checked; others are ignored (RFC
-// 7800 section 3.1). One that is there and empty would look like none.
+// 7800 section 3.1). One that is there and no text, or empty, would look like none.
 func (c *Claims) readConfirmation(raw []byte) bool {
 	cnf, err := jose.ParseObject(raw)
 	if err != nil {
@@ -111,8 +111,8 @@ func (c *Claims) readConfirmation(raw []byte) bool {
 		name string
 		into *string
 	}{{"jkt", &c.JKT}, {"x5t#S256", &c.X5T}} {
-		value, ok := cnf.Text(member.name)
-		if _, there := cnf[member.name]; !ok || there && value == "" {
+		value, _ := cnf.Text(member.name)
+		if _, there := cnf[member.name]; there && value == "" {
 			return false
 		}
 		*member.into = value

@@ -27,6 +27,9 @@ func TestRead(t *testing.T) {
 	if c, err := accesstoken.Read([]byte(`{}`)); err != nil || c.Audience != nil || c.Bound || !c.ExpiresAt.IsZero() || len(c.Scopes) > 0 {
 		t.Errorf("of nothing: %+v %v", c, err)
 	}
+	if c, err := accesstoken.Read([]byte(`{"scope":" a\tb\u00a0c  d "}`)); err != nil || !slices.Equal(c.Scopes, []string{"a\tb\u00a0c", "d"}) {
+		t.Errorf("only spaces stand between scopes: %q %v", c.Scopes, err)
+	}
 	if c, err := accesstoken.Read([]byte(`{"cnf":{"kid":"x"}}`)); err != nil || !c.Bound || c.JKT != "" || c.X5T != "" {
 		t.Errorf("a token with a cnf of another kind is bound, by nothing that is known: %+v %v", c, err)
 	}
@@ -64,8 +67,6 @@ func TestParse(t *testing.T) {
 		{"an empty list of them", token(`{"alg":"ES256","typ":"at+jwt","crit":[]}`), false},
 		{"a header that is none", "e30", false},
 		{"nothing", "", false},
-		{"16 KiB", token(`{"alg":"ES256","typ":"at+jwt"}`)[:40] + strings.Repeat("A", 16<<10-40), false},
-		{"more than 16 KiB", token(`{"alg":"ES256","typ":"at+jwt"}`) + strings.Repeat("A", 16<<10), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			parsed, err := accesstoken.Parse(c.token)
@@ -131,7 +132,7 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 		for _, scope := range c.Scopes {
-			if scope == "" || strings.ContainsAny(scope, " \t") {
+			if scope == "" || strings.Contains(scope, " ") {
 				t.Errorf("the scope %q", scope)
 			}
 		}

@@ -63,6 +63,9 @@ func (r *Remote) fly(e *entry, f *flight) {
 		e.failures++
 	}
 	r.mu.Unlock()
+	if r.Fetched != nil {
+		r.Fetched()
+	}
 	f.keys, f.err = keys, err
 	close(f.done)
 }

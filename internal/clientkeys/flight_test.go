@@ -20,6 +20,29 @@ func TestOneFetchServesAll(t *testing.T) {
 	})
 }
 
+func TestItIsToldWhenAFetchCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, w := connect(setOf("a"))
+		told := 0
+		r.Fetched = func() {
+			told++
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if e := r.cache.entry(here); e.keys == nil || e.keys[0].Kid != "abc"[told-1:told] {
+				t.Errorf("fetch %d: the keys are %v", told, e.keys)
+			}
+		}
+		for _, kid := range []string{"a", "b", "c"} {
+			w.body = setOf(kid)
+			finds(t, r, kid, "ES256", kid)
+			time.Sleep(10 * time.Second)
+		}
+		if told != 3 {
+			t.Errorf("it was told %d times of 3 fetches", told)
+		}
+	})
+}
+
 func TestAWaiterLeavesWithItsContextAndTheFetchGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, w := connect("")

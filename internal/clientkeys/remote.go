@@ -43,7 +43,7 @@ var (
 // with something else. What fails is not tried again for 5 seconds, and longer each
 // time, up to 40.
 type Remote struct {
-	// Guard says which URLs may be requested. Not altered once it is in use.
+	// Guard says which URLs may be requested, if Get is nil. Not altered once it is in use.
 	Guard fetch.Guard
 
 	// Get returns the JWK Set of a URL and for how long it may be used, negative if that
@@ -51,6 +51,10 @@ type Remote struct {
 	// ErrUnusable, every other ErrUnavailable. It runs in a goroutine of its own and ends
 	// with ctx, after 5 seconds. Nil means a GET of the URL as Guard allows it.
 	Get func(ctx context.Context, url string) (jwks []byte, maxAge time.Duration, err error)
+
+	// Fetched is called after each fetch, when Try no longer returns what was there
+	// before. Nil means that nobody needs to know.
+	Fetched func()
 
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time

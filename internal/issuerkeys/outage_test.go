@@ -37,7 +37,7 @@ func TestWhatIsNoJWKSetIsAnOutage(t *testing.T) {
 func TestAnIssuerThatGoesDown(t *testing.T) {
 	a, stranger := newKey("a"), newKey("a")
 	synctest.Test(t, func(t *testing.T) {
-		s, i := connect(a)
+		s, i := connect(a, newKey(""))
 		verdict(t, s, a.token("a"), true)
 		i.fail(errDown, false)
 		for range 24 {
@@ -47,6 +47,9 @@ func TestAnIssuerThatGoesDown(t *testing.T) {
 			outage(t, s, a.token("b"))
 			outage(t, s, stranger.token(""))
 			verdict(t, s, stranger.token("a"), false) // the key is there, and not its
+			none := a.token("a")
+			none.Alg = "none"
+			verdict(t, s, none, false)
 		}
 		time.Sleep(time.Hour)
 		outage(t, s, a.token("a")) // a day, and not for ever

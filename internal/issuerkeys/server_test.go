@@ -167,6 +167,14 @@ func TestAnIssuerThatIsWrong(t *testing.T) {
 	}
 }
 
+func TestWhatIsMissingIsSaid(t *testing.T) {
+	w := listen(t)
+	w.pages[serverPath] = page(`{"issuer":"` + w.URL + `"}`)
+	if err := outage(t, &Set{Issuer: w.URL, Guard: loopback}, newKey("a").token("a")); !strings.Contains(err.Error(), "no jwks_uri") {
+		t.Error(err)
+	}
+}
+
 func TestAnIssuerThatMayNotBeRequestedIsAnOutage(t *testing.T) {
 	a := newKey("a")
 	w := listen(t)

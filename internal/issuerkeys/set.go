@@ -43,16 +43,18 @@ type Set struct {
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 
-	start  sync.Once
-	now    func() time.Time
-	remote *clientkeys.Remote
-	kept   atomic.Pointer[snapshot]
+	start   sync.Once
+	now     func() time.Time
+	remote  *clientkeys.Remote
+	fetches atomic.Uint64 // that Remote made
+	kept    atomic.Pointer[snapshot]
 }
 
-// snapshot is what Remote had at a time.
+// snapshot is what Remote had at a time, after so many fetches at least.
 type snapshot struct {
-	keys []jose.JWK
-	at   time.Time
+	keys    []jose.JWK
+	at      time.Time
+	fetches uint64
 }
 
 // Verify reports whether a key of the issuer made the signature of a token, by the
@@ -67,16 +69,14 @@ type snapshot struct {
 // more of what the issuer sent than the host of its jwks_uri, and nothing of the token.
 func (s *Set) Verify(ctx context.Context, t *jose.Token) (bool, error) {
 	s.start.Do(s.prepare)
-	now := s.now()
+	now, fetches := s.now(), s.fetches.Load()
 	kept := s.kept.Load()
-	if kept.good(now) {
-		if made(kept.keys, t) {
-			return true, nil
-		}
-	} else {
+	if !kept.good(now, fetches) {
 		kept = nil
+	} else if made(kept.keys, t) {
+		return true, nil
 	}
-	return s.ask(ctx, t, kept, now)
+	return s.ask(ctx, t, kept, snapshot{at: now, fetches: fetches})
 }
 
 func (s *Set) prepare() {
@@ -84,31 +84,37 @@ func (s *Set) prepare() {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	s.remote = &clientkeys.Remote{
+		Now:     s.now,
+		Fetched: func() { s.fetches.Add(1) },
+	}
+	if s.JWKS != nil {
+		s.remote.Get = s.here
+		return
+	}
 	client := s.Guard.Client()
-	s.remote = &clientkeys.Remote{Now: s.now, Get: func(ctx context.Context, _ string) (jwks []byte, age time.Duration, err error) {
-		if s.JWKS == nil {
-			jwks, age, err = s.fetch(ctx, client)
-		} else {
-			jwks, err = s.JWKS(ctx) // its age is zero: to be asked again as soon as Remote does
-		}
-		s.kept.Store(nil) // what follows is newer, such as after a night without a request
-		return jwks, age, err
-	}}
+	s.remote.Get = func(ctx context.Context, _ string) ([]byte, time.Duration, error) { return s.fetch(ctx, client) }
 }
 
-// good is false for a time before the snapshot, too: a clock that was set back says
-// nothing of its age.
-func (k *snapshot) good(now time.Time) bool {
-	return k != nil && !now.Before(k.at) && now.Sub(k.at) < believed
+// here asks the issuer in this process. The age is zero: as short as Remote allows.
+func (s *Set) here(ctx context.Context, _ string) ([]byte, time.Duration, error) {
+	jwks, err := s.JWKS(ctx)
+	return jwks, 0, err
 }
 
-// ask asks Remote, and keeps what it has. tried is what was tried in vain, nil if
+// good is false after a fetch, and for a time before the snapshot: a clock that was set
+// back says nothing of its age.
+func (k *snapshot) good(now time.Time, fetches uint64) bool {
+	return k != nil && k.fetches == fetches && !now.Before(k.at) && now.Sub(k.at) < believed
+}
+
+// ask asks Remote, and keeps in next what it has. tried is what was tried in vain, nil if
 // nothing was.
-func (s *Set) ask(ctx context.Context, t *jose.Token, tried *snapshot, now time.Time) (bool, error) {
+func (s *Set) ask(ctx context.Context, t *jose.Token, tried *snapshot, next snapshot) (bool, error) {
 	known := false
 	ok, err := s.remote.Try(ctx, s.Issuer, func(keys []jose.JWK) bool {
-		s.kept.Store(&snapshot{keys, now})
-		known = known || knows(keys, t)
+		s.kept.Store(&snapshot{keys, next.at, next.fetches})
+		known = known || knows(keys, t.Kid)
 		return !(tried != nil && same(tried.keys, keys)) && made(keys, t)
 	})
 	switch {

@@ -1,6 +1,7 @@
 package issuerkeys
 
 import (
+	"crypto/ed25519"
 	"fmt"
 	"strings"
 	"testing"
@@ -61,10 +62,32 @@ func TestFourKeysAreTriedAtMost(t *testing.T) {
 		}
 	})
 	t.Run("and keys for another algorithm do not count", func(t *testing.T) {
-		s, i := connect(keys...)
-		i.jwks = strings.Replace(i.jwks, `"alg":"ES256"`, `"alg":"ES384"`, 4)
-		verdict(t, s, keys[4].token(""), true)
+		s, i := connect(keys[0])
+		other, err := jose.PublicJWK("EdDSA", "", make(ed25519.PublicKey, ed25519.PublicKeySize))
+		if err != nil {
+			t.Fatal(err)
+		}
+		i.jwks = strings.Replace(i.jwks, "[", "["+strings.Repeat(string(other)+",", 4), 1)
+		verdict(t, s, keys[0].token(""), true)
 	})
+}
+
+func TestKnownKeysCostNoLockAndNoAllocationEach(t *testing.T) {
+	keys := make([]key, 50)
+	for i := range keys {
+		keys[i] = newKey(fmt.Sprint(i))
+	}
+	allocations := func(keys []key) float64 {
+		s, _ := connect(keys...)
+		token := keys[len(keys)-1].token(keys[len(keys)-1].kid)
+		verdict(t, s, token, true)
+		verdict(t, s, token, true)
+		s.remote = nil // that has the lock, and is asked no more
+		return testing.AllocsPerRun(100, func() { verdict(t, s, token, true) })
+	}
+	if one, fifty := allocations(keys[:1]), allocations(keys); fifty > one+1 { // those of the curve vary
+		t.Errorf("%v allocations with one key, and %v with fifty", one, fifty)
+	}
 }
 
 // OIDC-10.1-01
@@ -100,6 +123,7 @@ func TestAKeyThatIsReplacedUnderItsKidIsFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, i := connect(before)
 		verdict(t, s, before.token("a"), true)
+		verdict(t, s, before.token("a"), true)
 		i.publish(after)
 		verdict(t, s, after.token("a"), true)
 		verdict(t, s, before.token("a"), false)
@@ -113,6 +137,7 @@ func TestWhatIsKeptIsGoodForAMinute(t *testing.T) {
 		s, i := connect(a)
 		s.Now = func() time.Time { return now }
 		verdict(t, s, a.token("a"), true)
+		verdict(t, s, a.token("a"), true) // what was there before a fetch is not kept
 		i.publish(b)
 		now = now.Add(time.Minute - 1)
 		verdict(t, s, a.token("a"), true)
@@ -127,7 +152,7 @@ func TestWhatIsKeptIsGoodForAMinute(t *testing.T) {
 
 		i.publish(a)
 		now = now.Add(-24 * time.Hour) // a clock that is set back makes nothing younger
-		if s.kept.Load().good(now) {
+		if s.kept.Load().good(now, s.fetches.Load()) {
 			t.Error("what is from the future is good")
 		}
 	})

@@ -1,6 +1,10 @@
 package issuerkeys
 
-import "github.com/grantor-go/grantor/internal/jose"
+import (
+	"slices"
+
+	"github.com/grantor-go/grantor/internal/jose"
+)
 
 // made reports whether one of the keys made the signature of a token. Sets are small:
 // going through them costs less than a map of them, and no allocation.
@@ -25,14 +29,9 @@ func fits(key *jose.JWK, t *jose.Token) bool {
 	return (t.Kid == "" || key.Kid == t.Kid) && key.Fits(t.Alg)
 }
 
-// knows reports whether there is a key that the token names.
-func knows(keys []jose.JWK, t *jose.Token) bool {
-	for i := range keys {
-		if t.Kid != "" && fits(&keys[i], t) {
-			return true
-		}
-	}
-	return false
+// knows reports whether there is a key of the name that the token has.
+func knows(keys []jose.JWK, kid string) bool {
+	return kid != "" && slices.ContainsFunc(keys, func(key jose.JWK) bool { return key.Kid == kid })
 }
 
 // same reports whether two sets came from one fetch: they are replaced and not altered.
