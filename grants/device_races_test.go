@@ -12,3 +12,8 @@ func TestRacesOfDecisions(t *testing.T) {
 	s := new(memory.Grants)
 	granttest.Races(t, s, s, 50)
 }
+
+func TestTokensEndAtAllNodes(t *testing.T) {
+	s := new(memory.Grants)
+	granttest.Tokens(t, s, s)
+}

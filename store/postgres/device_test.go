@@ -23,3 +23,8 @@ func TestReplaysAtTwoNodes(t *testing.T) {
 	url := newSchema(t)
 	granttest.Replays(t, open(t, url), open(t, url))
 }
+
+func TestTokensAtTwoNodes(t *testing.T) {
+	url := newSchema(t)
+	granttest.Tokens(t, open(t, url), open(t, url))
+}

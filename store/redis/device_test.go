@@ -26,3 +26,9 @@ func TestReplaysAtTwoNodes(t *testing.T) {
 	e, keys := newEngine(t, "redis-server"), prefix()
 	granttest.Replays(t, newStore(t, e.client(), keys), newStore(t, e.client(), keys))
 }
+
+func TestTokensAtTwoNodes(t *testing.T) {
+	t.Parallel()
+	e, keys := newEngine(t, "redis-server"), prefix()
+	granttest.Tokens(t, newStore(t, e.client(), keys), newStore(t, e.client(), keys))
+}

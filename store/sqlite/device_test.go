@@ -22,3 +22,9 @@ func TestReplaysAtTwoNodes(t *testing.T) {
 	path := newPath(t)
 	granttest.Replays(t, openAt(t, path), openAt(t, path))
 }
+
+func TestTokensAtTwoNodes(t *testing.T) {
+	t.Parallel()
+	path := newPath(t)
+	granttest.Tokens(t, openAt(t, path), openAt(t, path))
+}
