@@ -5,7 +5,9 @@
 // [store.ScopeStore], a [KeySource] and the grant types that it wants: those of
 // package grants, or its own. [New] checks them and returns an [Endpoint], which
 // is an [http.Handler]; [Endpoint.Mount] adds it to a mux together with its key
-// set and metadata.
+// set and metadata, and with endpoints that say what a token is good for (RFC 7662) and
+// take one back (RFC 7009). The service's own APIs are guarded by
+// middleware.RequireToken, which uses [Endpoint.JWKS] and [Endpoint.Introspect].
 //
 // # The way of a request
 //
@@ -24,7 +26,7 @@
 // A grant type that begins elsewhere, such as on a device, has a [Companion] beside the
 // token endpoint; what a user decides on later is a [Pending] until [Endpoint.Decide].
 //
-// Access tokens are JWTs by RFC 9068. Errors are those of RFC 6749 section 5.2.
+// Access tokens are JWTs by RFC 9068 or, if the client wants them so, opaque. Errors are those of RFC 6749 section 5.2.
 // Whatever fails in a store or a hook is never a rejection: an outage is 503 with
 // Retry-After, and everything else that is not an [Error] or an [ErrorCode] is a
 // server_error whose cause is in the log alone.
