@@ -2,8 +2,10 @@ package middleware
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"time"
 )
 
@@ -66,6 +68,7 @@ const (
 	AccessStoreUnavailable  AccessReason = "store_unavailable"  // of the proofs
 	AccessCallerGone        AccessReason = "caller_gone"        // the connection ended before the verdict
 	AccessMisconfigured     AccessReason = "misconfigured"
+	AccessPanic             AccessReason = "panic" // of a function of the host
 )
 
 // tell tells the observer.
@@ -81,6 +84,11 @@ func (g *guard) tell(ctx context.Context, v *visit, no *refusal, start time.Time
 		access.Issuer, access.Subject, access.ClientID = c.Issuer, c.Subject, c.ClientID
 		access.TokenID, access.GrantID = c.ID, c.GrantID
 	}
+	defer func() {
+		if p := recover(); p != nil { // the verdict stands
+			g.logger.ErrorContext(ctx, "panic in RequireToken.Observe", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		}
+	}()
 	g.observe(context.WithoutCancel(ctx), access)
 }
 

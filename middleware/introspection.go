@@ -26,6 +26,8 @@ const (
 //
 // At most 16 requests are under way at once, each for at most 5 seconds, the time that
 // it waits for its turn included; no more than 1024 wait. Redirects are not followed.
+// Whoever sends made-up tokens takes turns from others: limit how often strangers may
+// call in front of the guard, or have JWTs, whose signature is looked at first.
 type Introspection struct {
 	// URL is the introspection_endpoint: https, or http on a loopback host that is in
 	// InsecureNetworks.

@@ -3,9 +3,11 @@ package middleware
 import (
 	"context"
 	"crypto/x509"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -94,6 +96,9 @@ type ReplayStore interface {
 	Use(ctx context.Context, id string, lifetime time.Duration) (first bool, err error)
 }
 
+// timeout bounds what one request waits for: the issuer and the store of proofs.
+const timeout = 10 * time.Second
+
 // Handler calls next with the requests that have a token that is good. If Check finds a
 // problem all requests are refused, with 500, and the reason is logged.
 func (g *RequireToken) Handler(next http.Handler) http.Handler {
@@ -118,14 +123,21 @@ func (g *RequireToken) Handler(next http.Handler) http.Handler {
 
 // admit is the way of a request. Whatever can be checked is checked before the proof is
 // used up.
-func (g *guard) admit(r *http.Request, v *visit) *refusal {
+func (g *guard) admit(r *http.Request, v *visit) (no *refusal) {
 	if g.fault != nil {
 		return broken(AccessMisconfigured, g.fault)
 	}
+	defer func() {
+		if p := recover(); p != nil { // of a function of the host
+			no = broken(AccessPanic, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+		}
+	}()
+	ctx, cancel := context.WithTimeout(r.Context(), timeout)
+	defer cancel()
 	if no := g.readCredentials(r, v); no != nil {
 		return no
 	}
-	if no := g.verify(r.Context(), v); no != nil {
+	if no := g.verify(ctx, v); no != nil {
 		return no
 	}
 	if no := g.prove(r, v); no != nil {
@@ -134,5 +146,5 @@ func (g *guard) admit(r *http.Request, v *visit) *refusal {
 	if no := v.permit(); no != nil {
 		return no
 	}
-	return g.useProof(r.Context(), v)
+	return g.useProof(ctx, v)
 }

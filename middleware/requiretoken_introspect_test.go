@@ -38,6 +38,8 @@ func TestOpaqueTokens(t *testing.T) {
 		{"nbf is looked at", said(object{"nbf": gateTime.Unix() + 31}), "401 invalid_token token_too_early"},
 		{"iat is looked at", said(object{"iat": gateTime.Unix() + 31}), "401 invalid_token token_too_early"},
 		{"cnf is honoured", said(object{"cnf": object{"jkt": "x"}}), "401 invalid_token token_scheme"},
+		{"bound by its type, and to nothing, is refused", said(object{"token_type": "dpop"}), "401 invalid_token confirmation_unknown"},
+		{"bound by its type, and to a certificate, is refused", said(object{"token_type": "DPoP", "cnf": object{"x5t#S256": "x"}}), "401 invalid_token confirmation_unknown"},
 		{"a cnf of an unknown kind is refused", said(object{"cnf": object{"kid": "x"}}), "401 invalid_token confirmation_unknown"},
 		{"a word for a boolean is no answer", said(object{"active": "true"}), unreadable},
 		{"a number for a boolean is no answer", said(object{"active": 1}), unreadable},
@@ -94,6 +96,9 @@ func TestIntrospectedJWTs(t *testing.T) {
 		{"another certificate is a contradiction", object{"cnf": object{"x5t#S256": "x"}}, said(object{"cnf": object{"x5t#S256": "y"}}), contradicted},
 		{"what the answer adds to the scopes does not count", object{"scope": ""}, said(nil), "403 insufficient_scope insufficient_scope"},
 		{"that the answer names another API does not make the JWT good", object{"aud": "x"}, said(nil), "401 invalid_token token_audience"},
+		{"a scope that the answer lacks was taken back", nil, said(object{"scope": "orders.write"}), "403 insufficient_scope insufficient_scope"},
+		{"all scopes may have been taken back", nil, said(object{"scope": ""}), "403 insufficient_scope insufficient_scope"},
+		{"an answer that has expired is over", nil, said(object{"exp": gateTime.Unix() - 30}), "401 invalid_token token_expired"},
 		{"what is no answer is no verdict", nil, `{}`, "503 temporarily_unavailable issuer_unavailable"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

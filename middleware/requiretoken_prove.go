@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/grantor-go/grantor/internal/proof"
@@ -51,7 +52,7 @@ func (g *guard) proveCertificate(r *http.Request, thumbprint string) *refusal {
 func (g *guard) proveDPoP(r *http.Request, v *visit) *refusal {
 	p, err := proof.ParseHeader(r.Header.Values("DPoP"))
 	if err == nil {
-		err = p.Check(r.Method, g.base+r.URL.EscapedPath(), g.now(), proof.Window, proof.Leeway)
+		err = p.Check(r.Method, g.urlOf(r), g.now(), proof.Window, proof.Leeway)
 	}
 	if err != nil {
 		var reason proof.Reason
@@ -75,6 +76,12 @@ func (g *guard) proveDPoP(r *http.Request, v *visit) *refusal {
 	}
 	v.proof = p
 	return nil
+}
+
+// urlOf is the URL of a request as its caller knows it. What is left of a path by
+// http.StripPrefix need not begin with a slash.
+func (g *guard) urlOf(r *http.Request) string {
+	return g.base + "/" + strings.TrimPrefix(r.URL.EscapedPath(), "/")
 }
 
 // otherClocks is how far the clock of another process may be behind: it would take a

@@ -52,7 +52,10 @@ func (g *guard) verifyJWT(ctx context.Context, v *visit) *refusal {
 	if g.contradicts(answer, claims) {
 		return refuseToken(AccessTokenContradicted, "the access token is not what the issuer says of it")
 	}
-	return nil
+	if _, said := answer.All["scope"]; said { // some may have been taken back
+		claims.Scopes = slices.DeleteFunc(claims.Scopes, func(scope string) bool { return !slices.Contains(answer.Scopes, scope) })
+	}
+	return g.judgeTime(answer)
 }
 
 // introspect asks the issuer (RFC 7662). An answer that cannot be read is no verdict.
@@ -74,12 +77,18 @@ func (g *guard) introspect(ctx context.Context, token string) (*accesstoken.Clai
 // judge looks at whom, for what and when the claims are good. Claims without aud are
 // not those of an access token for this API: an introspected refresh token has none.
 func (g *guard) judge(c *accesstoken.Claims, anyIssuer bool) *refusal {
-	now := g.now()
 	switch {
 	case c.Issuer != g.Issuer && !anyIssuer:
 		return refuseToken(AccessTokenIssuer, "the access token is of another issuer")
 	case !slices.Contains(c.Audience, g.Resource):
 		return refuseToken(AccessTokenAudience, "the access token is for another API")
+	}
+	return g.judgeTime(c)
+}
+
+func (g *guard) judgeTime(c *accesstoken.Claims) *refusal {
+	now := g.now()
+	switch {
 	case !c.ExpiresAt.IsZero() && !now.Before(c.ExpiresAt.Add(g.leeway)):
 		return refuseToken(AccessTokenExpired, "the access token has expired")
 	case c.NotBefore.After(now.Add(g.leeway)), c.IssuedAt.After(now.Add(g.leeway)):

@@ -3,9 +3,12 @@ package tokenendpoint
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
+	"github.com/grantor-go/grantor/internal/accesstoken"
 	"github.com/grantor-go/grantor/store"
 )
 
@@ -84,8 +87,20 @@ func appendClaims(b []byte, req *Request, a *answer, audience []string, change *
 		}
 		extra = about
 	}
-	return appendExtra(b, "claim", extra, reservedClaims)
+	b, err := appendExtra(b, "claim", extra, reservedClaims)
+	if err != nil || len(extra) == 0 {
+		return b, err
+	}
+	if len(b) > maxClaims {
+		return nil, fault(ReasonUnencodable, fmt.Errorf("the claims of the access token have %d octets, and %d are the most that fit into a header; take some away", len(b), maxClaims))
+	}
+	if _, err := accesstoken.Read(b); err != nil { // or nobody could tell whether it was revoked
+		return nil, fault(ReasonUnencodable, errors.New("a claim has members whose names differ by case alone, or is more than 30 deep"))
+	}
+	return b, nil
 }
+
+const maxClaims = 11 << 10 // octets: a JWT of them is shorter than accesstoken.MaxToken
 
 // appendSignIn writes how the user authenticated (OpenID Connect Core section 2).
 func appendSignIn(b []byte, grant *store.Grant) []byte {

@@ -16,6 +16,7 @@ import (
 var (
 	reservedClaims = []string{
 		"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "auth_time", "acr", "amr", "cnf", "grant_id",
+		"active", "token_type", // of introspection (RFC 7662 section 2.2)
 	}
 	reservedMembers = []string{
 		"access_token", "token_type", "expires_in", "refresh_token", "id_token", "scope",

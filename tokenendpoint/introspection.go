@@ -38,7 +38,7 @@ func (e *Endpoint) Introspect(ctx context.Context, token string) (answer []byte,
 	}
 	switch failure := asRefusal(err); {
 	case err == nil:
-		return found.describe(found.claims.Scopes)
+		return found.describe(found.claims.Scopes, nil)
 	case failure != nil:
 		return []byte(inactive), nil
 	}
@@ -73,12 +73,12 @@ func (e *Endpoint) introspect(ctx context.Context, req *Request) (*response, err
 		answer.reason = failure.Reason
 		return answer, nil
 	}
-	scopes, err := e.scopesFor(ctx, req.Client, found)
+	scopes, hidden, err := e.scopesFor(ctx, req.Client, found)
 	if err != nil {
 		return nil, err
 	}
 	answer.reason, answer.scopes = ReasonActive, scopes
-	answer.body, err = found.describe(scopes)
+	answer.body, err = found.describe(scopes, hidden)
 	return answer, err
 }
 
@@ -103,30 +103,33 @@ func isFor(client *store.Client, found *issued) bool {
 }
 
 // scopesFor leaves out the scopes that are none of an API's business (RFC 7662 section
-// 2.2).
-func (e *Endpoint) scopesFor(ctx context.Context, client *store.Client, found *issued) ([]string, error) {
-	if found.claims.ClientID == client.ID || len(found.claims.Scopes) == 0 {
-		return found.claims.Scopes, nil
+// 2.2), and returns the names of the claims that come with these alone.
+func (e *Endpoint) scopesFor(ctx context.Context, client *store.Client, found *issued) (scopes, hidden []string, err error) {
+	granted := found.claims.Scopes
+	if found.claims.ClientID == client.ID || len(granted) == 0 {
+		return granted, nil, nil
 	}
-	known, err := e.config.Scopes.Scopes(ctx, found.claims.Scopes)
+	known, err := e.config.Scopes.Scopes(ctx, granted)
 	if err != nil {
-		return nil, storeFailed("ScopeStore", err)
+		return nil, nil, storeFailed("ScopeStore", err)
 	}
 	isOwn := lookup(client.ProtectedResources)
-	var scopes []string
-	for _, name := range found.claims.Scopes {
-		for i := range known {
-			if known[i].Name == name && !isIdentity(&known[i]) && slices.ContainsFunc(resourcesOf(&known[i], e.config.Issuer), isOwn) {
-				scopes = append(scopes, name)
-				break
-			}
+	var own, shown []string
+	for i := range known {
+		scope := &known[i]
+		if isIdentity(scope) || !slices.ContainsFunc(resourcesOf(scope, e.config.Issuer), isOwn) {
+			hidden = append(hidden, scope.Claims...)
+			continue
 		}
+		own, shown = append(own, scope.Name), append(shown, scope.Claims...)
 	}
-	return scopes, nil
+	isOwnScope := lookup(own)
+	scopes = slices.DeleteFunc(slices.Clone(granted), func(name string) bool { return !isOwnScope(name) })
+	return scopes, slices.DeleteFunc(hidden, lookup(shown)), nil
 }
 
 // describe writes the members of RFC 7662 section 2.2, and every claim of the token.
-func (i *issued) describe(scopes []string) ([]byte, error) {
+func (i *issued) describe(scopes, hidden []string) ([]byte, error) {
 	if i.kind == store.KindRefresh {
 		return i.describeRefresh()
 	}
@@ -141,7 +144,9 @@ func (i *issued) describe(scopes []string) ([]byte, error) {
 	}
 	members := make(map[string]any, len(all)+2)
 	for name, value := range all {
-		members[name] = value
+		if isReserved(name, reservedClaims) || !slices.Contains(hidden, name) {
+			members[name] = value
+		}
 	}
 	members["active"], members["token_type"], members["scope"] = true, tokenType, strings.Join(scopes, " ")
 	if len(scopes) == 0 {

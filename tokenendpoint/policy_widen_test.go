@@ -75,7 +75,8 @@ func TestPolicyCannotWiden(t *testing.T) {
 // The names that only the endpoint writes, as the documentation lists them.
 var (
 	trialReservedClaims = []string{
-		"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "auth_time", "acr", "amr", "cnf",
+		"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "auth_time", "acr", "amr", "cnf", "grant_id",
+		"active", "token_type",
 	}
 	trialReservedMembers = []string{
 		"access_token", "token_type", "expires_in", "refresh_token", "id_token", "scope", "error", "error_description", "error_uri",
@@ -147,7 +148,7 @@ func TestReservedNames(t *testing.T) {
 		})
 	}
 	t.Run("IsReservedClaim denies other names", func(t *testing.T) {
-		for _, name := range []string{"", "tenant", "token_type", "isss", "is"} {
+		for _, name := range []string{"", "tenant", "token_types", "isss", "is"} {
 			if tokenendpoint.IsReservedClaim(name) {
 				t.Errorf("%q is reserved", name)
 			}

@@ -32,7 +32,7 @@ func (e *Endpoint) revoke(ctx context.Context, req *Request) (*response, error) 
 	switch {
 	case found.kind == store.KindRefresh: // also one that was replaced: whoever has it should have nothing
 		err = e.revokeFamily(ctx, found.claims.GrantID)
-	case failure != nil:
+	case failure != nil && !e.expiredJustNow(found, failure):
 		return &response{reason: failure.Reason}, nil
 	case found.record != nil:
 		err = e.revokeOpaque(ctx, found.record)
@@ -43,6 +43,11 @@ func (e *Endpoint) revoke(ctx context.Context, req *Request) (*response, error) 
 		return nil, storeFailed("GrantStore", err)
 	}
 	return answer, nil
+}
+
+// expiredJustNow: by the clock of another node the token may still be good.
+func (e *Endpoint) expiredJustNow(found *issued, failure *Error) bool {
+	return failure.Reason == ReasonExpired && e.config.Now().Before(found.claims.ExpiresAt.Add(nodeLeeway))
 }
 
 // revokeFamily revokes a grant, also if the caller has hung up meanwhile.

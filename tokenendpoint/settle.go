@@ -38,7 +38,7 @@ type Token struct {
 	// add to them and change them. Names that the endpoint writes itself fail the
 	// request as a server_error: see Result for members; for claims they are
 	// iss, sub, aud, exp, nbf, iat, jti, client_id, scope, auth_time, acr, amr,
-	// cnf and grant_id.
+	// cnf, grant_id, active and token_type.
 	Claims  map[string]any
 	Members Members
 

@@ -38,7 +38,7 @@ var transcriptAskedErrors = []string{
 var transcriptShapes = map[string]*regexp.Regexp{
 	"user_code":    regexp.MustCompile(`^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$`),
 	"id_token":     regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`),
-	"access_token": regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`),
+	"access_token": regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$|` + opaqueShape.String()),
 }
 
 func (a *transcriptAsked) device() grants.DeviceCode {
@@ -183,7 +183,14 @@ func (s *transcriptStep) endpoint() string {
 	return map[string]string{
 		"/connect/deviceauthorization": "device_authorization_endpoint",
 		"/connect/ciba":                "backchannel_authentication_endpoint",
+		introspectURL:                  "introspection_endpoint",
+		revokeURL:                      "revocation_endpoint",
 	}[path]
+}
+
+// isBare reports whether a success has no body (RFC 7009 section 2.2).
+func (s *transcriptStep) isBare() bool {
+	return s.status == http.StatusOK && s.endpoint() == "revocation_endpoint"
 }
 
 // isDocument reports whether a request is for a public document, which is no

@@ -64,6 +64,14 @@ func transcriptUserClients() []store.Client {
 		client("capped-spa", "", always(func(c *store.Client) { c.RefreshTokenLifetime, c.RefreshTokenIdle = 90*time.Minute, time.Hour })),
 		client("gadget", "gadget-sesame", always(func(c *store.Client) { c.GrantTypes = slices.Concat(c.GrantTypes, []string{"urn:example:user"}) })),
 
+		// Tokens that are looked up, and the APIs that look them up.
+		client("handles", "handles-sesame", always(func(c *store.Client) { c.AccessTokenFormat, c.Rotation = store.AccessTokenOpaque, store.RotationRotate })),
+		client("handles-spa", "", always(func(c *store.Client) { c.AccessTokenFormat = store.AccessTokenOpaque })),
+		client("orders-api", "orders-sesame", func(c *store.Client) { c.GrantTypes, c.ProtectedResources = nil, []string{"https://orders.example"} }),
+		client("stock-api", "stock-sesame", func(c *store.Client) {
+			c.GrantTypes, c.ProtectedResources = nil, []string{"https://stock.example/v1?zone=eu"}
+		}),
+
 		// ID tokens.
 		client("wants-es256", "es256-sesame", signs(tokenendpoint.ES256)),
 		client("wants-es384", "es384-sesame", signs(tokenendpoint.ES384)),

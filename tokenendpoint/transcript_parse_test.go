@@ -48,7 +48,8 @@ import (
 //
 // and these of an answer are not expected of it:
 //
-//	Reason   the reason of the event; needed with every error
+//	Reason   the reason of the event; needed with every error, and where tokens are
+//	         introspected and revoked
 //	Claims   claims of the token, beyond those that every token has or with
 //	         that very value
 //	Header   members of the token's header
@@ -61,7 +62,7 @@ import (
 // Keep stands in.
 //
 // An expected body is compared byte by byte if it is an error; of a success it
-// names every member. "*" stands for any value. "Key: RS256" before the first
+// names every member. "*" stands for any value. A revocation has none. "Key: RS256" before the first
 // exchange chooses the algorithm that signs, ES256 otherwise; of several the first
 // signs access tokens. "Grants: users" adds the grants and clients that have users;
 // device_code, ciba and password on the same line those grants.
@@ -184,15 +185,16 @@ func (p *transcriptParser) step() (*transcriptStep, error) {
 		}
 	}
 	s.answer = strings.Join(p.until(transcriptStepLine), "")
-	if s.status == http.StatusOK {
-		s.reason = tokenendpoint.ReasonIssued
-		if s.endpoint() != "" {
-			s.reason = tokenendpoint.ReasonAnswered
-		}
-	} else if s.reason == "" {
+	switch {
+	case s.reason != "":
+	case s.status != http.StatusOK:
 		return nil, fmt.Errorf("the refusal %q gives no Reason", s.name)
+	case s.endpoint() != "":
+		s.reason = tokenendpoint.ReasonAnswered
+	default:
+		s.reason = tokenendpoint.ReasonIssued
 	}
-	if s.answer == "" && s.sameAs == "" {
+	if s.answer == "" && s.sameAs == "" && !s.isBare() {
 		return nil, fmt.Errorf("exchange %q says nothing about the answer's body", s.name)
 	}
 	return s, nil

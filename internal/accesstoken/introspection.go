@@ -2,6 +2,7 @@ package accesstoken
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/grantor-go/grantor/internal/jose"
 )
@@ -19,7 +20,14 @@ func ReadIntrospection(body []byte) (claims *Claims, active bool, err error) {
 	switch string(all["active"]) {
 	case "true":
 		claims, err = read(all)
-		return claims, err == nil, err
+		if err != nil {
+			return nil, false, err
+		}
+		tokenType, _ := all.Text("token_type")
+		if strings.EqualFold(tokenType, "DPoP") && claims.JKT == "" { // RFC 9449 section 6.2: bound, and not to what
+			claims.Bound, claims.X5T = true, ""
+		}
+		return claims, true, nil
 	case "false":
 		return nil, false, nil
 	}

@@ -70,6 +70,16 @@ func (r *Remote) fly(e *entry, f *flight) {
 	close(f.done)
 }
 
+// get calls Get, which may be code of a host: its panic must not end the process.
+func (r *Remote) get(ctx context.Context, url string) (body []byte, age time.Duration, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return r.Get(ctx, url)
+}
+
 // fetch returns the keys at a URL and how long they are fresh.
 func (r *Remote) fetch(url string) ([]jose.JWK, time.Duration, error) {
 	free := time.NewTimer(slotTimeout)
@@ -82,7 +92,7 @@ func (r *Remote) fetch(url string) ([]jose.JWK, time.Duration, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
 	defer cancel()
-	body, age, err := r.Get(ctx, url)
+	body, age, err := r.get(ctx, url)
 	switch {
 	case errors.Is(err, fetch.ErrRefused), errors.Is(err, fetch.ErrAnswer):
 		return nil, 0, fmt.Errorf("%w: %w", ErrUnusable, err)

@@ -1,6 +1,7 @@
 package clientkeys
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -34,7 +35,7 @@ func TestNobodyWaitsForASlowURLWhoseSetIsKnown(t *testing.T) {
 		r, w := connect(setOf("a"))
 		finds(t, r, "a", "ES256", "a")
 		w.hangs[here] = true
-		time.Sleep(time.Hour)
+		time.Sleep(10*time.Minute + 30*time.Second)
 		before := time.Now()
 		for range 100 {
 			finds(t, r, "a", "ES256", "a")
@@ -163,5 +164,61 @@ func TestTheSetIsFetchedAgainIfNoKeyIsTheOne(t *testing.T) {
 		if ok, err := r.Try(t.Context(), here, func([]jose.JWK) bool { calls++; return false }); ok || err != nil || calls != 3 {
 			t.Errorf("%v, %v after %d calls, want no second one without a fetch", ok, err, calls)
 		}
+	})
+}
+
+// A key that was withdrawn while nobody asked is not good once more.
+func TestWhoComesLaterWaitsForTheSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, w := connect(setOf("a"))
+		finds(t, r, "a", "ES256", "a")
+		w.body = setOf("b")
+		time.Sleep(20 * time.Hour)
+		finds(t, r, "a", "ES256")
+		finds(t, r, "b", "ES256", "b")
+		w.have(t, 2, "after twenty hours")
+	})
+	t.Run("but once alone, if the URL hangs", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			r, w := connect(setOf("a"))
+			finds(t, r, "a", "ES256", "a")
+			w.hangs[here] = true
+			time.Sleep(20 * time.Hour)
+			begun := time.Now()
+			finds(t, r, "a", "ES256", "a")
+			if took := time.Since(begun); took != fetchTimeout {
+				t.Errorf("it waited %v", took)
+			}
+			for range 10 {
+				time.Sleep(30 * time.Second)
+				begun = time.Now()
+				finds(t, r, "a", "ES256", "a")
+				if took := time.Since(begun); took != 0 {
+					t.Errorf("it waited %v again", took)
+				}
+			}
+			time.Sleep(time.Minute)
+		})
+	})
+	t.Run("and leaves with its context", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			r, w := connect(setOf("a"))
+			finds(t, r, "a", "ES256", "a")
+			w.hangs[here] = true
+			time.Sleep(20 * time.Hour)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if _, err := find(r, ctx, here, "a", "ES256"); !errors.Is(err, ErrUnavailable) {
+				t.Errorf("%v", err)
+			}
+			time.Sleep(time.Minute)
+		})
+	})
+}
+
+func TestAPanicIsAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &Remote{Get: func(context.Context, string) ([]byte, time.Duration, error) { panic("a bug") }}
+		outage(t, r, "a")
 	})
 }

@@ -39,7 +39,8 @@ var (
 //
 // A set is used for as long as its Cache-Control allows (RFC 9111), from a minute to an
 // hour, and 10 minutes if it does not say. Then it is fetched again while callers go on
-// with the old one, which is given up a day later, and an hour later if the URL answers
+// with the old one; those that come more than a minute later wait for that first. If it
+// fails the old one is good still, and is given up a day later, and an hour later if the URL answers
 // with something else. What fails is not tried again for 5 seconds, and longer each
 // time, up to 40.
 type Remote struct {
@@ -118,11 +119,9 @@ func (r *Remote) guarded(client *http.Client) func(context.Context, string) ([]b
 func (r *Remote) keys(ctx context.Context, e *entry) (keys []jose.JWK, waited bool, err error) {
 	now := r.Now()
 	r.mu.Lock()
-	stale := staleAge
-	if errors.Is(e.err, ErrUnusable) { // its owner may have withdrawn it
-		stale = mostAge
-	}
-	fresh, usable := e.known && now.Before(e.fresh), e.known && now.Before(e.fresh.Add(stale))
+	fresh, until := e.known && now.Before(e.fresh), e.fresh
+	usable := e.known && now.Before(until.Add(staleFor(e.err)))
+	idle := usable && e.failures == 0 && !now.Before(e.fresh.Add(leastAge)) // nobody asked for it
 	var f *flight
 	if !fresh {
 		f = r.join(e, now)
@@ -130,13 +129,24 @@ func (r *Remote) keys(ctx context.Context, e *entry) (keys []jose.JWK, waited bo
 	keys, err = e.keys, e.err
 	r.mu.Unlock()
 	switch {
-	case usable:
+	case usable && (!idle || f == nil):
 		return keys, false, nil
 	case f == nil:
 		return nil, false, err
 	}
-	keys, err = f.wait(ctx)
-	return keys, true, err
+	fetched, err := f.wait(ctx)
+	if idle && err != nil && ctx.Err() == nil && now.Before(until.Add(staleFor(err))) {
+		return keys, true, nil
+	}
+	return fetched, true, err
+}
+
+// staleFor is how long beyond its time a set is good when the last fetch ended so.
+func staleFor(err error) time.Duration {
+	if errors.Is(err, ErrUnusable) { // its owner may have withdrawn it
+		return mostAge
+	}
+	return staleAge
 }
 
 // seek returns the set as it is after a fetch for a key that it did not have, and

@@ -62,7 +62,8 @@ type snapshot struct {
 // not known was sought, within the last 10 seconds. A token without a kid is tried with
 // the first four keys that are for its algorithm, and so are those that share a kid.
 //
-// It waits only if no keys are known or if one is sought, and until ctx ends.
+// It waits only if no keys are known, if one is sought or if nobody asked for longer than
+// a minute beyond their time, and until ctx ends.
 //
 // The error is an outage: no keys of the issuer are known, or none with this kid, and
 // they cannot be fetched now, or ctx has ended, whose error it then wraps. It quotes no
