@@ -2,7 +2,9 @@ package middleware_test
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -58,6 +60,15 @@ func TestOpaqueTokens(t *testing.T) {
 			}
 		})
 	}
+}
+
+// RFC 9449 section 6.2: a certificate does not prove the key that the type speaks of.
+func TestACertificateIsNoKey(t *testing.T) {
+	g := newGate(t, withIntrospection, func(g *gate) {
+		g.guard.ClientCertificate = func(*http.Request) (*x509.Certificate, bool, error) { return nil, false, nil }
+	})
+	g.answer = said(object{"token_type": "DPoP", "cnf": object{"x5t#S256": "x"}})
+	g.expect(g.bearer("opaque"), "401 invalid_token confirmation_unknown")
 }
 
 func TestWithoutIntrospectionOpaqueTokensAreRefused(t *testing.T) {

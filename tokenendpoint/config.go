@@ -48,7 +48,8 @@ type Config struct {
 	// Records keeps what is granted to users: codes and refresh tokens. The grant
 	// types of package grants that have users need it. With it every grant of a
 	// user, also by a grant type of your own, is kept and can be revoked, at the
-	// cost of one change of the store for each.
+	// cost of one change of the store for each. Opaque access tokens and what was revoked
+	// are kept here too. A store is of one issuer.
 	Records store.GrantStore
 
 	// Replays remembers what may be used once. Clients that authenticate by

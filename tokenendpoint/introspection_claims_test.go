@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/grantor-go/grantor/store"
+	"github.com/grantor-go/grantor/store/memory"
 	"github.com/grantor-go/grantor/tokenendpoint"
 )
 
@@ -23,6 +24,20 @@ func TestClaimsOfHiddenScopesAreHidden(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestClaimsOfAHiddenScopeAndAnotherAreShown(t *testing.T) {
+	d := newIntrospectionDesk(t, func(c *tokenendpoint.Config) {
+		c.Scopes = memory.NewScopes(store.Scope{Name: "orders.read", Resources: []string{ordersAPI}, Claims: []string{"branch"}},
+			store.Scope{Name: "stock.read", Resources: []string{stockAPI}, Claims: []string{"branch"}})
+	})
+	token := d.byCode("till", func(g *store.Grant) {
+		g.Scopes = []string{"orders.read", "stock.read"}
+		g.UserClaims = map[string]any{"branch": "north"}
+	}).access()
+	if said := d.active("stock", token); said["branch"] != "north" {
+		t.Errorf("stock is told %v", said)
+	}
 }
 
 // What the endpoint could not read again is not issued: nobody could revoke it.

@@ -178,6 +178,17 @@ func TestWhoComesLaterWaitsForTheSet(t *testing.T) {
 		finds(t, r, "b", "ES256", "b")
 		w.have(t, 2, "after twenty hours")
 	})
+	t.Run("and an answer that is none is as a key that is gone", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			r, w := connect(setOf("a"))
+			finds(t, r, "a", "ES256", "a")
+			w.body = "<html>"
+			time.Sleep(20 * time.Hour)
+			if keys, err := find(r, t.Context(), here, "a", "ES256"); keys != nil || !errors.Is(err, ErrUnusable) {
+				t.Errorf("%v, %v", keys, err)
+			}
+		})
+	})
 	t.Run("but once alone, if the URL hangs", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			r, w := connect(setOf("a"))
