@@ -9,7 +9,7 @@ type Kind string
 const (
 	KindCode        Kind = "c" // an authorization code (RFC 6749 section 4.1)
 	KindRefresh     Kind = "r" // a refresh token (RFC 6749 section 6)
-	KindAccess      Kind = "a" // an access token that is no JWT; its Data are the claims that it would have
+	KindAccess      Kind = "a" // an access token that is no JWT; its Data are the claims that it would have as one
 	KindRevoked     Kind = "x" // an access token that is a JWT and was revoked; it has neither Grant nor handle
 	KindDevice      Kind = "d" // a device code (RFC 8628 section 3.2)
 	KindBackchannel Kind = "b" // an auth_req_id (CIBA section 7.3)

@@ -34,19 +34,26 @@ func (e *Endpoint) jwtToken(ctx context.Context, req *Request, a *answer, change
 	return jwt, nil
 }
 
-// opaqueToken keeps the same claims, for introspection.
+// opaqueToken keeps the same claims, for introspection, and those of them that are
+// judged as a Grant. Its jti is where it is kept.
 func (e *Endpoint) opaqueToken(req *Request, a *answer, change *store.Change, now time.Time) (string, error) {
-	claims, err := appendClaims(make([]byte, 0, 512), req, a, e.audience(req, a.token), change, now.Unix())
-	if err != nil {
-		return "", err
-	}
 	handle, key, err := newHandle(store.KindAccess, change.Family.ID)
 	if err != nil {
 		return "", err
 	}
+	a.id = key.Hash
+	audience := e.audience(req, a.token)
+	claims, err := appendClaims(make([]byte, 0, 512), req, a, audience, change, now.Unix())
+	if err != nil {
+		return "", err
+	}
+	grant := &store.Grant{
+		Issuer: req.Issuer, ClientID: req.Client.ID, Subject: a.token.Grant.Subject, Session: a.token.Grant.Session,
+		Scopes: a.token.Scopes, Resources: audience, Confirmation: req.proven,
+	}
 	end := now.Truncate(time.Second).Add(a.lifetime) // as exp says
 	change.Issue = append(change.Issue, store.Record{
-		Key: key, Kind: store.KindAccess, CreatedAt: now, ExpiresAt: end, KeepUntil: end, Data: claims,
+		Key: key, Kind: store.KindAccess, CreatedAt: now, ExpiresAt: end, KeepUntil: end, Grant: grant, Data: claims,
 	})
 	return handle, nil
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/grantor-go/grantor/internal/jose"
 	"github.com/grantor-go/grantor/store"
 )
 
@@ -137,10 +138,17 @@ func (i *issued) describe(scopes, hidden []string) ([]byte, error) {
 	if i.claims.JKT != "" {
 		tokenType = "DPoP" // RFC 9449 section 6.2
 	}
-	all := i.claims.All
-	if len(scopes) == len(i.claims.Scopes) && all["active"] == nil && all["token_type"] == nil { // nothing is to be altered
-		begin := `{"active":true,"token_type":"` + tokenType + `",`
-		return append([]byte(begin), bytes.TrimLeft(i.payload, " \t\r\n")[1:]...), nil
+	all := i.claims.All                                                                                                   // of a JWT, which may be none of the endpoint's own
+	if len(scopes) == len(i.claims.Scopes) && all["active"] == nil && all["token_type"] == nil && json.Valid(i.payload) { // nothing is to be altered
+		b := make([]byte, 0, len(i.payload)+48)
+		b = append(append(append(b, `{"active":true,"token_type":"`...), tokenType...), `",`...)
+		return append(b, bytes.TrimLeft(i.payload, " \t\r\n")[1:]...), nil
+	}
+	if all == nil {
+		var err error
+		if all, err = jose.ParseObject(i.payload); err != nil {
+			return nil, fault(ReasonCorrupt, fmt.Errorf("the record %s of family %s: %w", i.record.Key.Hash, i.record.Key.Family, err))
+		}
 	}
 	members := make(map[string]any, len(all)+2)
 	for name, value := range all {

@@ -78,6 +78,15 @@ func TestACorruptRecordIsNoVerdictOnAToken(t *testing.T) {
 			})
 		}
 	}
+	for name, data := range map[string][]byte{"claims alone that are cut off": []byte(`{"iss":"https`), "claims alone that are gone": nil} {
+		d.run(name, func() {
+			d.records.found = func(r *store.Record, _ *store.Family) { r.Data = data }
+			defer func() { d.records.found = nil }()
+			for _, caller := range []string{"orders", "web"} {
+				d.refusedWith(d.introspect(caller, answer.access()), 500, "server_error", "corrupt_record")
+			}
+		})
+	}
 	d.run("what the store itself cannot read", func() {
 		d.parts.fails("Find", store.ErrCorrupt)
 		d.refusedWith(d.introspect("orders", answer.access()), 500, "server_error", "corrupt_record")

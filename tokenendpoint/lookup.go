@@ -19,8 +19,7 @@ type issued struct {
 	kind    store.Kind // KindAccess or KindRefresh
 	claims  *accesstoken.Claims
 	record  *store.Record // of a handle
-	session string        // of its family
-	payload []byte        // the claims of an access token as JSON
+	payload []byte        // all claims of an access token as JSON
 }
 
 // lookUp returns what is known of a token, if it is one of ours and good. The error
@@ -39,37 +38,34 @@ func (e *Endpoint) lookUpHandle(ctx context.Context, kind store.Kind, key store.
 	if err != nil {
 		return nil, err
 	}
-	found := &issued{kind: kind, record: record, session: family.Session, payload: record.Data}
+	found := &issued{kind: kind, record: record, payload: record.Data}
 	switch {
 	case !family.RevokedAt.IsZero(), !record.SpentAt.IsZero():
 		found.claims = &accesstoken.Claims{ClientID: family.ClientID, GrantID: family.ID}
 		return found, reject(InvalidGrant, ReasonRevoked, notRedeemable)
-	case record.Kind != kind, kind == store.KindRefresh && record.Grant == nil:
+	case record.Kind != kind, record.Grant == nil, record.Grant.ClientID != family.ClientID, record.Grant.Subject != family.Subject:
 		return nil, fault(ReasonCorrupt, fmt.Errorf("the record %s of family %s is not whole", key.Hash, key.Family))
-	}
-	if kind == store.KindRefresh {
-		found.claims = refreshClaims(record)
-	} else if found.claims, err = accesstoken.Read(record.Data); err != nil {
-		return nil, fault(ReasonCorrupt, fmt.Errorf("the record %s of family %s: %w", key.Hash, key.Family, err))
-	}
-	switch {
-	case found.claims.ClientID != family.ClientID:
-		return nil, fault(ReasonCorrupt, fmt.Errorf("the record %s is not of the client of its family %s", key.Hash, key.Family))
-	case found.claims.Issuer != e.config.Issuer:
+	case record.Grant.Issuer != e.config.Issuer:
 		return nil, reject(InvalidGrant, ReasonUnknownHandle, notRedeemable)
-	case !e.config.Now().Before(record.ExpiresAt):
+	}
+	found.claims = claimsOf(record)
+	if !e.config.Now().Before(record.ExpiresAt) {
 		return found, reject(InvalidGrant, ReasonExpired, notRedeemable)
 	}
 	return found, nil
 }
 
-// refreshClaims says of a refresh token what RFC 7662 section 2.2 has a name for.
-func refreshClaims(record *store.Record) *accesstoken.Claims {
+// claimsOf returns those of a record that are judged. Of an access token all are in Data.
+func claimsOf(record *store.Record) *accesstoken.Claims {
 	grant := record.Grant
-	return &accesstoken.Claims{
+	claims := &accesstoken.Claims{
 		Issuer: grant.Issuer, Subject: grant.Subject, ClientID: grant.ClientID, GrantID: record.Key.Family, Scopes: grant.Scopes,
 		ExpiresAt: record.ExpiresAt, IssuedAt: record.CreatedAt, JKT: grant.Confirmation.JKT, X5T: grant.Confirmation.X5T,
 	}
+	if record.Kind == store.KindAccess {
+		claims.ID, claims.Audience = record.Key.Hash, grant.Resources
+	}
+	return claims
 }
 
 // lookUpJWT holds RFC 9068 section 4 for access tokens that this issuer signed, of
@@ -154,7 +150,10 @@ func (e *Endpoint) checkHolders(ctx context.Context, req *Request, found *issued
 		return nil
 	}
 	about := &Request{Endpoint: e, Issuer: req.Issuer, Time: req.Time, Client: client, RemoteAddr: req.RemoteAddr}
-	grant := store.Grant{Issuer: claims.Issuer, ClientID: claims.ClientID, Subject: claims.Subject, Session: found.session, Scopes: claims.Scopes}
+	grant := store.Grant{Issuer: claims.Issuer, ClientID: claims.ClientID, Subject: claims.Subject, Scopes: claims.Scopes}
+	if found.record != nil {
+		grant = *found.record.Grant
+	}
 	token := (&Token{Grant: grant, Scopes: claims.Scopes, Lifetime: claims.ExpiresAt.Sub(req.Time)}).clone()
 	err := e.config.Users(ctx, about, token)
 	if err == nil {

@@ -57,7 +57,7 @@ func TestTheStoreHasOnlyTheHashOfAnOpaqueToken(t *testing.T) {
 				t.Fatal(err)
 			}
 			end := keysStart.Truncate(time.Second).Add(time.Hour)
-			if record.Kind != store.KindAccess || !record.ExpiresAt.Equal(end) || record.KeepUntil.Before(end) || !record.CreatedAt.Equal(keysStart) || record.Grant != nil || record.Sealed != nil {
+			if record.Kind != store.KindAccess || !record.ExpiresAt.Equal(end) || record.KeepUntil.Before(end) || !record.CreatedAt.Equal(keysStart) || record.Grant.ClientID != flow.client || record.Grant.Subject != owner.Subject || record.Sealed != nil {
 				t.Errorf("the record is %+v", record)
 			}
 			if answer.refresh() != "" && owner.KeepUntil.Before(keysStart.Add(30*24*time.Hour)) {

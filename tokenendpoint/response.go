@@ -17,12 +17,13 @@ type Members map[string]any
 // are written by public.
 func write(w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
+	values := []string{"no-store", "no-cache", strconv.Itoa(len(body)), "application/json"} // one allocation
+	h["Cache-Control"] = values[0:1:1]                                                      // RFC 6749 section 5.1
+	h["Pragma"] = values[1:2:2]
+	h["Content-Length"] = values[2:3:3]
 	if len(body) > 0 { // a revocation has none
-		h.Set("Content-Type", "application/json")
+		h["Content-Type"] = values[3:4:4]
 	}
-	h.Set("Cache-Control", "no-store") // RFC 6749 section 5.1
-	h.Set("Pragma", "no-cache")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	w.Write(body)
 }

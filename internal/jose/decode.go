@@ -37,15 +37,16 @@ func unique(b []byte) bool { return walk(b, nil) }
 // from name to end is such as "iss":"x", of which the name ends before colon.
 func walk(b []byte, found func(name, colon, end int)) bool {
 	var within [maxDepth]names
-	depth, name, colon := 0, 0, 0
-	tell := func(end int) {
-		if depth == 1 && colon > 0 && found != nil {
-			found(name, colon, end)
+	depth, name, colon := 0, 0, 0 // colon is 0 outside the members of the outermost object
+	for i := 0; i < len(b); i++ {
+		c := b[i]
+		if colon > 0 && depth == 1 && (c == ',' || c == '}') {
+			if found != nil {
+				found(name, colon, i)
+			}
 			colon = 0
 		}
-	}
-	for i := 0; i < len(b); i++ {
-		switch b[i] {
+		switch c {
 		case '{', '[':
 			if depth == maxDepth {
 				return false
@@ -53,17 +54,10 @@ func walk(b []byte, found func(name, colon, end int)) bool {
 			within[depth] = names{}
 			depth++
 		case '}', ']':
-			tell(i)
 			depth--
-		case ',':
-			tell(i)
 		case '"':
 			start := i
-			for i++; b[i] != '"'; i++ {
-				if b[i] == '\\' {
-					i++
-				}
-			}
+			i = endOfString(b, i)
 			after := i + 1
 			for after < len(b) && isSpace(b[after]) {
 				after++
@@ -77,9 +71,24 @@ func walk(b []byte, found func(name, colon, end int)) bool {
 			if depth == 1 {
 				name, colon = start, after
 			}
+			i = after
 		}
 	}
 	return true
+}
+
+// endOfString returns where the string that begins at i has its other quote.
+func endOfString(b []byte, i int) int {
+	for i++; ; i++ {
+		i += bytes.IndexByte(b[i:], '"')
+		escapes := 0
+		for b[i-1-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return i
+		}
+	}
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }

@@ -20,7 +20,7 @@ func ParseObject(b []byte) (Object, error) {
 	if !utf8.Valid(b) || !bytes.HasPrefix(bytes.TrimLeft(b, space), []byte{'{'}) || !json.Valid(b) {
 		return nil, errObject
 	}
-	o, whole := make(Object, min(16, bytes.Count(b, []byte(`":`)))), string(b)
+	o, whole := make(Object, min(16, bytes.Count(b, []byte{':'}))), string(b)
 	ok := walk(b, func(name, colon, end int) {
 		quoted := strings.TrimRight(whole[name:colon], space)
 		o[unquote(quoted)] = bytes.Trim(b[colon+1:end], space)
