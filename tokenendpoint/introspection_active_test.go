@@ -42,6 +42,7 @@ func (d *introspectionDesk) says(got, want map[string]any, fresh ...string) {
 
 // 7662-2.2-01, 7662-2.2-05, 7662-5-01: these members and no other. The caller is not the
 // client that the token was issued to.
+// 6750-5.2-01, 6750-5.3-01: by default for an hour, and for the APIs of its scopes.
 func TestWhatIsSaidOfAnAccessToken(t *testing.T) {
 	bothFormats(t, func(t *testing.T, d *introspectionDesk) {
 		now := float64(keysStart.Unix())
