@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"time"
 )
@@ -19,7 +20,13 @@ type Access struct {
 	Status int          // of the refusal; zero if the request was let in
 	Reason AccessReason // AccessGranted, or why not
 
+	Resource   string     // RequireToken.Resource
+	Pattern    string     // of the mux that found the route: http.Request.Pattern
+	Needed     []string   // the scopes that are needed there
+	RemoteAddr netip.Addr // see RequireToken.RemoteAddr; invalid if unknown
+
 	Issuer   string // of the token, as all below; empty if it is unknown what the token says
+	Audience []string
 	Subject  string
 	ClientID string
 	TokenID  string // jti
@@ -64,7 +71,7 @@ const (
 	AccessDPoPNonce           AccessReason = "dpop_nonce"
 	AccessDPoPReplayed        AccessReason = "dpop_replayed"
 
-	AccessIssuerUnavailable AccessReason = "issuer_unavailable" // its keys or its introspection
+	AccessIssuerUnavailable AccessReason = "issuer_unavailable" // its keys or its introspection; in the same process, what these need
 	AccessStoreUnavailable  AccessReason = "store_unavailable"  // of the proofs
 	AccessCallerGone        AccessReason = "caller_gone"        // the connection ended before the verdict
 	AccessMisconfigured     AccessReason = "misconfigured"
@@ -72,8 +79,12 @@ const (
 )
 
 // tell tells the observer.
-func (g *guard) tell(ctx context.Context, v *visit, no *refusal, start time.Time) {
-	access := Access{Time: v.arrived, Duration: time.Since(start), Reason: AccessGranted}
+func (g *guard) tell(r *http.Request, v *visit, no *refusal, start time.Time) {
+	ctx := r.Context()
+	access := Access{
+		Time: v.arrived, Duration: time.Since(start), Reason: AccessGranted,
+		Resource: g.Resource, Pattern: r.Pattern, Needed: v.needed, RemoteAddr: g.remoteAddr(r),
+	}
 	if no != nil {
 		access.Status, access.Reason, access.Err = no.status(), no.reason, no.cause
 		if no.code == codeUnavailable && ctx.Err() == context.Canceled {
@@ -81,7 +92,7 @@ func (g *guard) tell(ctx context.Context, v *visit, no *refusal, start time.Time
 		}
 	}
 	if c := v.claims; c != nil {
-		access.Issuer, access.Subject, access.ClientID = c.Issuer, c.Subject, c.ClientID
+		access.Issuer, access.Audience, access.Subject, access.ClientID = c.Issuer, c.Audience, c.Subject, c.ClientID
 		access.TokenID, access.GrantID = c.ID, c.GrantID
 	}
 	defer func() {
@@ -110,6 +121,19 @@ func logAccess(logger *slog.Logger) func(context.Context, Access) {
 			slog.String("client_id", a.ClientID),
 			slog.String("sub", a.Subject),
 			slog.Duration("duration", a.Duration),
+			slog.String("resource", a.Resource),
+		}
+		if a.Pattern != "" {
+			attrs = append(attrs, slog.String("pattern", a.Pattern))
+		}
+		if a.RemoteAddr.IsValid() {
+			attrs = append(attrs, slog.String("remote_addr", a.RemoteAddr.String()))
+		}
+		switch a.Reason { // what was wanted and what was there is all that helps
+		case AccessScope:
+			attrs = append(attrs, slog.Any("needed", a.Needed))
+		case AccessTokenIssuer, AccessTokenAudience:
+			attrs = append(attrs, slog.String("iss", a.Issuer), slog.Any("aud", a.Audience))
 		}
 		if a.TokenID != "" {
 			attrs = append(attrs, slog.String("jti", a.TokenID))

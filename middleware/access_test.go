@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -20,8 +23,8 @@ func TestTheObserverIsToldOfEachRequest(t *testing.T) {
 	g.bearer(newKeyholder(t).sign(object{"alg": "ES256", "kid": "k1", "typ": "at+jwt"}, g.claims(object{"sub": "mallory"})))
 	want := []middleware.Access{
 		{Status: http.StatusUnauthorized, Reason: middleware.AccessTokenAbsent},
-		{Reason: middleware.AccessGranted, Issuer: gateIssuer, Subject: "alice", ClientID: "app", TokenID: "t1", GrantID: "f1"},
-		{Status: http.StatusUnauthorized, Reason: middleware.AccessTokenAudience, Issuer: gateIssuer, Subject: "bob", ClientID: "app", TokenID: "t2", GrantID: "f1"},
+		{Reason: middleware.AccessGranted, Issuer: gateIssuer, Audience: []string{gateResource}, Subject: "alice", ClientID: "app", TokenID: "t1", GrantID: "f1"},
+		{Status: http.StatusUnauthorized, Reason: middleware.AccessTokenAudience, Issuer: gateIssuer, Audience: []string{"https://other.example"}, Subject: "bob", ClientID: "app", TokenID: "t2", GrantID: "f1"},
 		{Status: http.StatusUnauthorized, Reason: middleware.AccessTokenSignature},
 	}
 	if len(g.events) != len(want) {
@@ -32,8 +35,31 @@ func TestTheObserverIsToldOfEachRequest(t *testing.T) {
 			t.Errorf("event %d is of %v and took %v", i, event.Time, event.Duration)
 		}
 		event.Time, event.Duration = time.Time{}, 0
-		if event != want[i] {
+		want[i].Resource, want[i].RemoteAddr = gateResource, netip.MustParseAddr("192.0.2.1")
+		if !reflect.DeepEqual(event, want[i]) {
 			t.Errorf("event %d is\n%+v, want\n%+v", i, event, want[i])
+		}
+	}
+}
+
+// What is configured is in the log where it may be what is wrong.
+func TestTheLogSaysWhatWasWanted(t *testing.T) {
+	g := newGate(t, func(g *gate) {
+		g.guard.Scopes = []string{"orders.read"}
+		g.guard.RemoteAddr = func(*http.Request) netip.Addr { return netip.MustParseAddr("198.51.100.7") }
+	})
+	mux := http.NewServeMux()
+	mux.Handle("GET /orders/{id}", g.guard.Handler(middleware.RequireScopes("orders.wirte")(http.NotFoundHandler())))
+	for _, c := range []struct{ token, want string }{
+		{g.token(nil), `needed="[orders.read orders.wirte]"`},
+		{g.token(object{"aud": "https://api.example/order"}), `iss=https://shop.example aud=[https://api.example/order]`},
+		{g.token(object{"iss": "https://shop.example/"}), `iss=https://shop.example/ aud=[https://api.example/orders]`},
+	} {
+		g.log.Reset()
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, gateRequest(gateURL, "Authorization", "Bearer "+c.token))
+		if log := g.log.String(); w.Code < 401 || w.Code > 403 || !strings.Contains(log, c.want) || !strings.Contains(log, `resource=https://api.example/orders pattern="GET /orders/{id}" remote_addr=198.51.100.7`) {
+			t.Errorf("status %d, want %s in %s", w.Code, c.want, log)
 		}
 	}
 }
@@ -54,10 +80,11 @@ func TestTheLevelsOfTheLog(t *testing.T) {
 	}
 }
 
-// What a caller sends is in no answer, log or event, whatever becomes of it.
+// What a caller sends is in no answer, log or event, whatever becomes of it, unless the
+// issuer said it.
 func TestNothingOfTheCallerIsTold(t *testing.T) {
 	const canary = "c4n4ry"
-	for _, verdict := range []string{"", `{"active":false}`, `{"active":"` + canary + `"}`, `{"active":true,"aud":"` + canary + `"}`, `{`} {
+	for _, verdict := range []string{"", `{"active":false}`, `{"active":"` + canary + `"}`, `{"active":true,"sub":1,"aud":"` + canary + `"}`, `{`} {
 		g := newGate(t, withDPoP, withIntrospection, func(g *gate) { g.guard.DPoPNonce = true })
 		g.answer = verdict
 		if verdict == "" {
@@ -75,7 +102,7 @@ func TestNothingOfTheCallerIsTold(t *testing.T) {
 			g.issuer.sign(header.with(object{"alg": canary}), g.claims(nil)),
 			g.issuer.sign(header.with(object{"crit": canary}), g.claims(nil)),
 			g.issuer.sign(header, g.claims(object{"exp": canary})),
-			g.issuer.sign(header, g.claims(object{"aud": canary})),
+			g.issuer.sign(header, g.claims(object{"exp": 1, "jti": 1, "sub": canary})),
 			g.issuer.sign(header, g.claims(object{"cnf": object{canary: canary}})),
 		}
 		proofs := []string{canary, p.proof(bound, object{"alg": canary}, nil), p.proof(bound, object{"typ": canary}, nil)}

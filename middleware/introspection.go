@@ -33,7 +33,9 @@ type Introspection struct {
 	// InsecureNetworks.
 	URL string
 	// ClientID and ClientSecret are those that the issuer knows this API by. They are
-	// sent by client_secret_basic (RFC 6749 section 2.3.1).
+	// sent by client_secret_basic (RFC 6749 section 2.3.1). An issuer that uses grantor
+	// shows a client the tokens for its store.Client.ProtectedResources, which must have
+	// RequireToken.Resource: of all others it says that they are not active.
 	ClientID, ClientSecret string
 	// CacheFor is for how long an answer is believed that a token is active: a token
 	// that is revoked is good for so long. It is never longer than until the token's exp
@@ -51,7 +53,8 @@ type Introspection struct {
 	Now func() time.Time
 
 	start    sync.Once
-	fault    error // of Check
+	fault    error  // of Check
+	host     string // of URL
 	cacheFor time.Duration
 	now      func() time.Time
 	ask      func(ctx context.Context, token string) ([]byte, error)
@@ -125,7 +128,7 @@ func (i *Introspection) Introspect(ctx context.Context, token string) ([]byte, e
 		answer, err = q.wait(ctx)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("middleware: introspection: %w", err)
+		return nil, fmt.Errorf("middleware: introspection at %s: %w", i.host, err)
 	}
 	return bytes.Clone(answer), nil // others have it too
 }
@@ -134,6 +137,9 @@ func (i *Introspection) prepare() {
 	i.fault, i.cacheFor, i.now = i.Check(), i.CacheFor, i.Now
 	if i.cacheFor == 0 {
 		i.cacheFor = defaultCacheFor
+	}
+	if u, err := url.Parse(i.URL); err == nil {
+		i.host = u.Host
 	}
 	if i.now == nil {
 		i.now = time.Now

@@ -1,7 +1,6 @@
 package middleware_test
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -33,12 +32,19 @@ func ExampleIntrospection() {
 		fmt.Println(err)
 		return
 	}
-	// RequireToken calls it: its field Introspect is introspection.Introspect.
+	api := &middleware.RequireToken{Issuer: "https://shop.example", Resource: "https://api.example", Introspect: introspection.Introspect}
+	handler := api.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, _ := middleware.TokenFrom(r.Context())
+		fmt.Fprintf(w, "hello %s", token.Subject)
+	}))
 	for _, token := range []string{"good", "bad"} {
-		answer, err := introspection.Introspect(context.Background(), token)
-		fmt.Println(string(answer), err)
+		r := httptest.NewRequest(http.MethodGet, "https://api.example/", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		fmt.Println(w.Code, w.Body)
 	}
 	// Output:
-	// {"active":true,"sub":"alice","client_id":"app","aud":"https://api.example"} <nil>
-	// {"active":false} <nil>
+	// 200 hello alice
+	// 401 {"error":"invalid_token","error_description":"the access token has expired, was revoked or is unknown"}
 }

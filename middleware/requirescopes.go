@@ -14,12 +14,15 @@ import (
 // [RequireToken.Handler], whose own Scopes every token has already; the Observe of that
 // is told of a refusal, as of a second request.
 //
-// Around it there must be a RequireToken: without the token of one, and with scopes that
-// are none (RFC 6749 section 3.3), every request is refused with 500 and the reason is
+// Around it there must be a RequireToken: without the token of one, without scopes, and
+// with some that are none (RFC 6749 section 3.3), every request is refused with 500 and the reason is
 // logged to [slog.Default].
 func RequireScopes(scopes ...string) func(http.Handler) http.Handler {
 	scopes = slices.Clone(scopes)
 	fault := checkScopes(scopes)
+	if len(scopes) == 0 {
+		fault = errors.New("it names no scope, and would let everybody in")
+	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			start := time.Now()
@@ -31,7 +34,7 @@ func RequireScopes(scopes ...string) func(http.Handler) http.Handler {
 			v := *outer
 			v.arrived, v.needed = v.guard.now(), union(outer.needed, scopes)
 			if no := v.permit(); no != nil {
-				v.guard.tell(r.Context(), &v, no, start)
+				v.guard.tell(r, &v, no, start)
 				no.write(w, &v)
 				return
 			}

@@ -23,7 +23,6 @@ func TestRequireScopes(t *testing.T) {
 	}{
 		{"a token with the scope passes", "a b", nil, [][]string{{"a"}}, "204 granted", ""},
 		{"one needs all", "a b", nil, [][]string{{"a", "b"}}, "204 granted", ""},
-		{"no scopes need none", "", nil, [][]string{{}}, "204 granted", ""},
 		{"one that lacks all is refused", "", nil, [][]string{{"a"}}, "403 insufficient_scope insufficient_scope", "a"},
 		{"one that lacks one is refused", "a", nil, [][]string{{"a", "b"}}, "403 insufficient_scope insufficient_scope", "a b"},
 		{"case matters", "A", nil, [][]string{{"a"}}, "403 insufficient_scope insufficient_scope", "a"},
@@ -71,6 +70,7 @@ func TestRequireScopesFailsClosed(t *testing.T) {
 	for name, handler := range map[string]http.Handler{
 		"without a guard":                  middleware.RequireScopes("a")(next),
 		"without a guard and scopes":       middleware.RequireScopes()(next),
+		"without any scope":                g.guard.Handler(middleware.RequireScopes()(next)),
 		"with a guard inside":              middleware.RequireScopes("a")(g.guard.Handler(next)),
 		"with a scope that is none":        g.guard.Handler(middleware.RequireScopes("a b")(next)),
 		"with a scope that breaks a quote": g.guard.Handler(middleware.RequireScopes(`a"b`)(next)),

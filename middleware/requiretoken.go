@@ -29,7 +29,8 @@ type RequireToken struct {
 	Issuer string
 	// Resource identifies the API: it is in the aud of its tokens, and is the resource
 	// of its metadata (RFC 9728). An absolute URI without a fragment, such as
-	// "https://api.example/orders". No two APIs share one (RFC 9068 section 5).
+	// "https://api.example/orders", and at an issuer that uses grantor in Scope.Resources.
+	// No two APIs share one (RFC 9068 section 5).
 	Resource string
 
 	// JWKS returns the key set of the issuer, such as the method JWKS of a token
@@ -70,11 +71,16 @@ type RequireToken struct {
 	// [ClientCertificates.Of] does. Nil: tokens that are bound to one are refused.
 	ClientCertificate func(*http.Request) (cert *x509.Certificate, verified bool, err error)
 
+	// RemoteAddr tells the address of the caller for Observe, behind a proxy the method of
+	// [Proxies]. Nil: that of the connection.
+	RemoteAddr func(*http.Request) netip.Addr
+
 	// Leeway is how far the clocks of issuer and API may differ: 30 seconds if zero, at
 	// most 5 minutes.
 	Leeway time.Duration
-	// InsecureNetworks are private networks in which the issuer may be, if JWKS is nil;
-	// otherwise its addresses must be public.
+	// InsecureNetworks are private networks in which the issuer may be, such as 127.0.0.0/8
+	// for one on this machine. Nil: its addresses must be public. It does not matter if
+	// JWKS is set.
 	InsecureNetworks []netip.Prefix
 
 	// Observe is told of each request, before the handler is called. It must be quick and
@@ -107,7 +113,7 @@ func (g *RequireToken) Handler(next http.Handler) http.Handler {
 		start := time.Now()
 		v := &visit{guard: guard, arrived: guard.now(), needed: g.Scopes}
 		refused := guard.admit(r, v)
-		guard.tell(r.Context(), v, refused, start)
+		guard.tell(r, v, refused, start)
 		if v.nonce != "" {
 			w.Header().Set("DPoP-Nonce", v.nonce)
 			w.Header().Set("Cache-Control", "no-store") // the nonce is for this caller (RFC 9449 section 8.2)

@@ -67,7 +67,7 @@ func (g *RequireToken) checkResource() error {
 	case g.Resource == "":
 		return fieldError("Resource", ` is empty; set it to the aud of the API's tokens, such as "https://api.example"`)
 	case err != nil || !u.IsAbs() || !isPlain(g.Resource) || strings.Contains(g.Resource, "#") || !isHTTP && (u.Scheme == "http" || u.Scheme == "https"):
-		return fieldError("Resource", ` %q is not an absolute URI without a fragment, a user, spaces and quotes, such as "https://api.example"`, g.Resource)
+		return fieldError("Resource", ` %q is not an absolute URI without a fragment, a user, spaces and quotes, such as "https://api.example"; a Scope at the issuer needs the same in Resources`, g.Resource)
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -24,6 +26,7 @@ type guard struct {
 	schemes     []string      // that can succeed here: those of the challenges
 	leeway      time.Duration
 	now         func() time.Time
+	remoteAddr  func(*http.Request) netip.Addr
 	observe     func(context.Context, Access)
 	logger      *slog.Logger
 }
@@ -52,6 +55,7 @@ func (g *RequireToken) prepare() *guard {
 			base:         strings.TrimSuffix(g.BaseURL, "/"),
 			leeway:       g.Leeway,
 			now:          g.Now,
+			remoteAddr:   g.RemoteAddr,
 			observe:      g.Observe,
 			logger:       g.Logger,
 			metadataURL:  g.metadataURL(),
@@ -67,6 +71,9 @@ func (g *RequireToken) prepare() *guard {
 		}
 		if ready.logger == nil {
 			ready.logger = slog.Default()
+		}
+		if ready.remoteAddr == nil {
+			ready.remoteAddr = peer
 		}
 		if ready.observe == nil {
 			ready.observe = logAccess(ready.logger)

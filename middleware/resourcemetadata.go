@@ -19,7 +19,8 @@ type Mux interface {
 // Mount adds the metadata of the API to mux (RFC 9728 section 3), at the path that
 // challenges point to: "/.well-known/oauth-protected-resource" and then the path of
 // Resource. It is for everybody, so mux is not behind Handler, and serves the host of
-// Resource. Mount does nothing if Resource is not an http or https URL, or if Check finds
+// Resource. Once for each Resource: like Handle of http.ServeMux it panics if the mux has
+// a pattern that conflicts, such as "GET /". Mount does nothing if Resource is not an http or https URL, or if Check finds
 // a problem.
 func (g *RequireToken) Mount(mux Mux) {
 	ready := g.prepare()

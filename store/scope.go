@@ -25,7 +25,8 @@ type Scope struct {
 
 	// Resources are the resource indicators (RFC 8707: absolute URIs, or names
 	// that only your APIs know) of the APIs that understand the scope. They
-	// become the audience of a token. None means the issuer itself.
+	// become the audience of a token. None means the issuer itself. middleware.RequireToken
+	// takes URIs alone.
 	Resources []string `json:"resources,omitempty"`
 
 	// Claims names the claims about the user that the scope gives access to.

@@ -102,7 +102,7 @@ func appendClaims(b []byte, req *Request, a *answer, audience []string, change *
 		return nil, fault(ReasonUnencodable, fmt.Errorf("the claims of the access token have %d octets, and %d are the most that fit into a header; take some away", len(b), maxClaims))
 	}
 	if _, err := accesstoken.Read(b); err != nil { // or nobody could tell whether it was revoked
-		return nil, fault(ReasonUnencodable, errors.New("a claim has members whose names differ by case alone, or is more than 30 deep"))
+		return nil, fault(ReasonUnencodable, errors.New("a claim of the client, the grant, Config.Users or Config.Policy is an object with two names that differ by case alone, or is more than 31 deep"))
 	}
 	return b, nil
 }

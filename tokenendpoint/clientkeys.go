@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/grantor-go/grantor/internal/clientkeys"
 	"github.com/grantor-go/grantor/internal/jose"
+	"github.com/grantor-go/grantor/internal/keysets"
 	"github.com/grantor-go/grantor/store"
 )
 
@@ -36,7 +36,7 @@ func keysFailed(client *store.Client, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, clientkeys.ErrUnusable):
+	case errors.Is(err, keysets.ErrUnusable):
 		refusal := reject(InvalidClient, ReasonClientKeys, authenticationFailed)
 		refusal.Cause = fmt.Errorf("client %q: %w", client.ID, err)
 		return refusal

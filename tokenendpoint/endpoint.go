@@ -8,7 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/grantor-go/grantor/internal/clientkeys"
+	"github.com/grantor-go/grantor/internal/keysets"
 	"github.com/grantor-go/grantor/internal/proof"
 	"github.com/grantor-go/grantor/internal/secret"
 )
@@ -25,7 +25,7 @@ type Endpoint struct {
 	lints      lints
 	guesses    guesses
 	inlineKeys inlineKeys
-	remoteKeys clientkeys.Remote
+	remoteKeys keysets.Remote
 	nonces     *proof.Nonces
 }
 

@@ -17,6 +17,8 @@ type Event struct {
 	// introspection_endpoint, revocation_endpoint or that of a companion, or that Form was
 	// given. Empty: the token endpoint.
 	// "decision": there was no request, a user has decided (Endpoint.Decide).
+	// "introspection": there was none, and a token was not active (Endpoint.Introspect);
+	// ClientID then is that of the token.
 	Endpoint string
 
 	Time     time.Time     // when the request arrived, by Config.Now
@@ -50,21 +52,23 @@ func LogEvents(logger *slog.Logger) func(context.Context, Event) {
 		level, message := slog.LevelDebug, "token issued"
 		switch {
 		case ev.Status >= 500 && ev.Reason != ReasonCallerGone:
-			level, message = slog.LevelError, "token request failed"
+			level, message = slog.LevelError, "request failed"
 		case ev.Code == AuthorizationPending || ev.Code == SlowDown:
 			message = "token not yet issued"
 		case ev.Code != "":
-			level, message = slog.LevelInfo, "token request refused"
+			level, message = slog.LevelInfo, "request refused"
 		case ev.Reason == ReasonApproved || ev.Reason == ReasonDenied:
 			level, message = slog.LevelInfo, "decided by a user"
-		case ev.Endpoint == introspectionName:
+		case ev.Endpoint == introspectionName && ev.Reason == ReasonOtherClient:
+			level, message = slog.LevelInfo, "token not shown: it is of another client, and for none of this one's ProtectedResources"
+		case ev.Endpoint == introspectionName, ev.Endpoint == "introspection":
 			message = "token introspected"
 		case ev.Endpoint == revocationName && ev.Reason == ReasonRevoked:
 			level, message = slog.LevelInfo, "token revoked"
 		case ev.Endpoint == revocationName:
 			message = "no token to revoke"
 		case ev.Endpoint != "":
-			message = "token request begun"
+			message = "request begun"
 		}
 		if !logger.Enabled(ctx, level) {
 			return
@@ -73,9 +77,11 @@ func LogEvents(logger *slog.Logger) func(context.Context, Event) {
 			slog.String("reason", string(ev.Reason)),
 			slog.Int("status", ev.Status),
 			slog.String("client_id", ev.ClientID),
-			slog.String("grant_type", ev.GrantType),
-			slog.Duration("duration", ev.Duration),
 		}
+		if ev.GrantType != "" || ev.Endpoint == "" {
+			attrs = append(attrs, slog.String("grant_type", ev.GrantType))
+		}
+		attrs = append(attrs, slog.Duration("duration", ev.Duration))
 		if ev.Endpoint != "" {
 			attrs = append(attrs, slog.String("endpoint", ev.Endpoint))
 		}

@@ -38,17 +38,17 @@ func TestLogEvents(t *testing.T) {
 		}, "level=DEBUG msg=\"token issued\" reason=issued status=200 client_id=till grant_type=client_credentials duration=1ms " +
 			"remote_addr=2001:db8::1 jti=j1\n"},
 		{"a refusal at Info", tokenendpoint.Event{Status: 400, Code: "invalid_scope", Reason: "no_scope", Err: tokenendpoint.InvalidScope},
-			"level=INFO msg=\"token request refused\" reason=no_scope status=400 client_id=\"\" grant_type=\"\" duration=0s error=invalid_scope\n"},
+			"level=INFO msg=\"request refused\" reason=no_scope status=400 client_id=\"\" grant_type=\"\" duration=0s error=invalid_scope\n"},
 		{"a throttled request at Info", tokenendpoint.Event{Status: 429, Code: "temporarily_unavailable", Reason: "throttled"},
-			"level=INFO msg=\"token request refused\" reason=throttled status=429 client_id=\"\" grant_type=\"\" duration=0s\n"},
+			"level=INFO msg=\"request refused\" reason=throttled status=429 client_id=\"\" grant_type=\"\" duration=0s\n"},
 		{"a server_error at Error, with its cause", tokenendpoint.Event{Status: 500, Code: "server_error", Reason: "internal",
 			Err: &tokenendpoint.Error{Code: "server_error", Cause: errors.New("disk full")}},
-			"level=ERROR msg=\"token request failed\" reason=internal status=500 client_id=\"\" grant_type=\"\" duration=0s " +
+			"level=ERROR msg=\"request failed\" reason=internal status=500 client_id=\"\" grant_type=\"\" duration=0s " +
 				"error=\"server_error: disk full\"\n"},
 		{"an outage at Error", tokenendpoint.Event{Status: 503, Code: "temporarily_unavailable", Reason: "store_unavailable"},
-			"level=ERROR msg=\"token request failed\" reason=store_unavailable status=503 client_id=\"\" grant_type=\"\" duration=0s\n"},
+			"level=ERROR msg=\"request failed\" reason=store_unavailable status=503 client_id=\"\" grant_type=\"\" duration=0s\n"},
 		{"a caller that went away at Info", tokenendpoint.Event{Status: 503, Code: "temporarily_unavailable", Reason: "caller_gone"},
-			"level=INFO msg=\"token request refused\" reason=caller_gone status=503 client_id=\"\" grant_type=\"\" duration=0s\n"},
+			"level=INFO msg=\"request refused\" reason=caller_gone status=503 client_id=\"\" grant_type=\"\" duration=0s\n"},
 	}
 	for _, test := range tests {
 		t.Run("LogEvents writes "+test.name, func(t *testing.T) {

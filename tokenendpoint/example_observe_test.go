@@ -55,6 +55,6 @@ func ExampleConfig_observe() {
 	}
 	fmt.Println(count)
 	// Output:
-	// level=INFO msg="token request refused" reason=secret_mismatch status=401 client_id=till grant_type=client_credentials remote_addr=192.0.2.1 error="invalid_client: client authentication failed"
+	// level=INFO msg="request refused" reason=secret_mismatch status=401 client_id=till grant_type=client_credentials remote_addr=192.0.2.1 error="invalid_client: client authentication failed"
 	// map[issued:2 secret_mismatch:1]
 }

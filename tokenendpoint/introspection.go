@@ -20,7 +20,8 @@ const inactive = `{"active":false}` // RFC 7662 section 2.2: nothing else is sai
 // not, as JSON: its claims and active, which is false if it is none of this issuer or is
 // expired or revoked, or if its client or user is gone. It is for an API in the same
 // process (middleware.RequireToken), which looks at the audience, the scopes and the
-// binding itself. The error is an outage.
+// binding itself. Why a token is not active is told to Config.Observe. The error is an
+// outage.
 func (e *Endpoint) Introspect(ctx context.Context, token string) (answer []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, e.config.Timeout)
 	defer cancel()
@@ -32,7 +33,7 @@ func (e *Endpoint) Introspect(ctx context.Context, token string) (answer []byte,
 	req := &Request{Endpoint: e, Issuer: e.config.Issuer, Time: e.config.Now()}
 	found, err := e.lookUp(ctx, token)
 	if err == nil && found.kind != store.KindAccess {
-		return []byte(inactive), nil
+		err = reject(InvalidGrant, ReasonNotAccessToken, notRedeemable)
 	}
 	if err == nil {
 		err = e.checkHolders(ctx, req, found)
@@ -41,9 +42,19 @@ func (e *Endpoint) Introspect(ctx context.Context, token string) (answer []byte,
 	case err == nil:
 		return found.describe(found.claims.Scopes, nil)
 	case failure != nil:
+		e.observeInactive(ctx, req, found, failure)
 		return []byte(inactive), nil
 	}
 	return nil, err
+}
+
+// observeInactive tells why a token was refused in this process.
+func (e *Endpoint) observeInactive(ctx context.Context, req *Request, found *issued, failure *Error) {
+	event := Event{Endpoint: "introspection", Time: req.Time, Duration: e.config.Now().Sub(req.Time), Reason: failure.Reason, Err: failure}
+	if found != nil {
+		event.ClientID, event.TokenID, event.GrantID = found.claims.ClientID, found.claims.ID, found.claims.GrantID
+	}
+	e.observe(context.WithoutCancel(ctx), req, event)
 }
 
 // introspect is the introspection endpoint (RFC 7662 section 2).
@@ -138,8 +149,9 @@ func (i *issued) describe(scopes, hidden []string) ([]byte, error) {
 	if i.claims.JKT != "" {
 		tokenType = "DPoP" // RFC 9449 section 6.2
 	}
-	all := i.claims.All                                                                                                   // of a JWT, which may be none of the endpoint's own
-	if len(scopes) == len(i.claims.Scopes) && all["active"] == nil && all["token_type"] == nil && json.Valid(i.payload) { // nothing is to be altered
+	all := i.claims.All // of a JWT, which may be none of the endpoint's own
+	nothingHidden := len(scopes) == len(i.claims.Scopes) && all["active"] == nil && all["token_type"] == nil
+	if nothingHidden && json.Valid(i.payload) {
 		b := make([]byte, 0, len(i.payload)+48)
 		b = append(append(append(b, `{"active":true,"token_type":"`...), tokenType...), `",`...)
 		return append(b, bytes.TrimLeft(i.payload, " \t\r\n")[1:]...), nil
@@ -156,10 +168,8 @@ func (i *issued) describe(scopes, hidden []string) ([]byte, error) {
 			members[name] = value
 		}
 	}
+	// None is said to be none: whoever compares it with a JWT must see that they are gone.
 	members["active"], members["token_type"], members["scope"] = true, tokenType, strings.Join(scopes, " ")
-	if len(scopes) == 0 {
-		delete(members, "scope")
-	}
 	return json.Marshal(members)
 }
 

@@ -77,17 +77,21 @@ func TestLogEventsOfTokensThatAreLookedUp(t *testing.T) {
 		want  string
 	}{
 		{"an introspection", tokenendpoint.Event{Endpoint: "introspection_endpoint", Status: 200, Reason: "active", ClientID: "orders", TokenID: "j1", GrantID: "g1"},
-			`level=DEBUG msg="token introspected" reason=active status=200 client_id=orders grant_type="" duration=0s endpoint=introspection_endpoint jti=j1 grant_id=g1`},
+			`level=DEBUG msg="token introspected" reason=active status=200 client_id=orders duration=0s endpoint=introspection_endpoint jti=j1 grant_id=g1`},
+		{"an introspection of what is none of the client's business", tokenendpoint.Event{Endpoint: "introspection_endpoint", Status: 200, Reason: "other_client", ClientID: "orders"},
+			`level=INFO msg="token not shown: it is of another client, and for none of this one's ProtectedResources" reason=other_client status=200 client_id=orders duration=0s endpoint=introspection_endpoint`},
+		{"an inactive token in the same process", tokenendpoint.Event{Endpoint: "introspection", Reason: "expired", ClientID: "web"},
+			`level=DEBUG msg="token introspected" reason=expired status=0 client_id=web duration=0s endpoint=introspection`},
 		{"an introspection of a token that is revoked", tokenendpoint.Event{Endpoint: "introspection_endpoint", Status: 200, Reason: "revoked", ClientID: "orders"},
-			`level=DEBUG msg="token introspected" reason=revoked status=200 client_id=orders grant_type="" duration=0s endpoint=introspection_endpoint`},
+			`level=DEBUG msg="token introspected" reason=revoked status=200 client_id=orders duration=0s endpoint=introspection_endpoint`},
 		{"a revocation", tokenendpoint.Event{Endpoint: "revocation_endpoint", Status: 200, Reason: "revoked", ClientID: "web", GrantID: "g1"},
-			`level=INFO msg="token revoked" reason=revoked status=200 client_id=web grant_type="" duration=0s endpoint=revocation_endpoint grant_id=g1`},
+			`level=INFO msg="token revoked" reason=revoked status=200 client_id=web duration=0s endpoint=revocation_endpoint grant_id=g1`},
 		{"a revocation of nothing", tokenendpoint.Event{Endpoint: "revocation_endpoint", Status: 200, Reason: "unknown_handle", ClientID: "web"},
-			`level=DEBUG msg="no token to revoke" reason=unknown_handle status=200 client_id=web grant_type="" duration=0s endpoint=revocation_endpoint`},
+			`level=DEBUG msg="no token to revoke" reason=unknown_handle status=200 client_id=web duration=0s endpoint=revocation_endpoint`},
 		{"a refused revocation", tokenendpoint.Event{Endpoint: "revocation_endpoint", Status: 400, Code: "invalid_grant", Reason: "other_client", ClientID: "web"},
-			`level=INFO msg="token request refused" reason=other_client status=400 client_id=web grant_type="" duration=0s endpoint=revocation_endpoint`},
+			`level=INFO msg="request refused" reason=other_client status=400 client_id=web duration=0s endpoint=revocation_endpoint`},
 		{"an outage", tokenendpoint.Event{Endpoint: "introspection_endpoint", Status: 503, Code: "temporarily_unavailable", Reason: "store_unavailable"},
-			`level=ERROR msg="token request failed" reason=store_unavailable status=503 client_id="" grant_type="" duration=0s endpoint=introspection_endpoint`},
+			`level=ERROR msg="request failed" reason=store_unavailable status=503 client_id="" duration=0s endpoint=introspection_endpoint`},
 	}
 	for _, test := range tests {
 		t.Run("writes "+test.name, func(t *testing.T) {

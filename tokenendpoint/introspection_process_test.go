@@ -121,3 +121,32 @@ func TestIntrospectionWithoutRecords(t *testing.T) {
 		t.Errorf("%s, %v", body, err)
 	}
 }
+
+// Nobody else sees the request, so that the observer is told why a token was refused.
+func TestIntrospectTellsWhyATokenIsInactive(t *testing.T) {
+	bothFormats(t, func(t *testing.T, d *introspectionDesk) {
+		answer := d.byCode("web")
+		events := func() int { return len(d.events) }
+		before := events()
+		d.inProcess(answer.access())
+		if n := events() - before; n != 0 {
+			t.Errorf("an active token made %d events", n)
+		}
+		tells := func(token string, reason tokenendpoint.Reason, client, grant string) {
+			d.t.Helper()
+			before := events()
+			d.inProcess(token)
+			if n := events() - before; n != 1 {
+				d.t.Fatalf("%d events", n)
+			}
+			event := d.events[len(d.events)-1]
+			if event.Endpoint != "introspection" || event.Reason != reason || event.Status != 0 || event.ClientID != client || event.GrantID != grant {
+				d.t.Errorf("the event is %+v", event)
+			}
+		}
+		tells("garbage", tokenendpoint.ReasonUnknownHandle, "", "")
+		tells(answer.refresh(), tokenendpoint.ReasonNotAccessToken, "web", answer.event.GrantID)
+		d.revoke("web", answer.access())
+		tells(answer.access(), tokenendpoint.ReasonRevoked, "web", answer.event.GrantID)
+	})
+}

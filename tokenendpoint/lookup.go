@@ -3,7 +3,6 @@ package tokenendpoint
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/grantor-go/grantor/internal/accesstoken"
@@ -11,7 +10,8 @@ import (
 	"github.com/grantor-go/grantor/store"
 )
 
-// nodeLeeway is how far the clocks of the nodes that share keys may be apart.
+// nodeLeeway is how far the clocks of the nodes that share keys may be apart when a token
+// is judged; what is to be remembered is kept for otherClocks longer.
 const nodeLeeway = 30 * time.Second
 
 // issued is a token that this issuer gave out and that is good now.
@@ -43,8 +43,8 @@ func (e *Endpoint) lookUpHandle(ctx context.Context, kind store.Kind, key store.
 	case !family.RevokedAt.IsZero(), !record.SpentAt.IsZero():
 		found.claims = &accesstoken.Claims{ClientID: family.ClientID, GrantID: family.ID}
 		return found, reject(InvalidGrant, ReasonRevoked, notRedeemable)
-	case record.Kind != kind, record.Grant == nil, record.Grant.ClientID != family.ClientID, record.Grant.Subject != family.Subject:
-		return nil, fault(ReasonCorrupt, fmt.Errorf("the record %s of family %s is not whole", key.Hash, key.Family))
+	case !isWhole(record, kind, family):
+		return nil, notWhole(key)
 	case record.Grant.Issuer != e.config.Issuer:
 		return nil, reject(InvalidGrant, ReasonUnknownHandle, notRedeemable)
 	}

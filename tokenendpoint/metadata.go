@@ -133,8 +133,8 @@ func isOwnMetadata(name string) bool {
 }
 
 // JWKS returns the JWK Set (RFC 7517 section 5): every key that signs, will sign, or
-// signed what may still be valid. It is for an API in the same process (middleware.
-// RequireToken); others fetch it. The error is an outage.
+// signed what may still be valid. It is for an API in the same process, by
+// middleware.RequireToken; others fetch it. The error is an outage.
 func (e *Endpoint) JWKS(ctx context.Context) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, e.config.Timeout)
 	defer cancel()

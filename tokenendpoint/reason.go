@@ -99,11 +99,13 @@ const (
 	ReasonNoValidatorResult  Reason = "no_result"                // a validator returned neither; server_error
 )
 
-// Reasons why what is to be redeemed, a code or a refresh token, is not. The code
-// is invalid_grant unless a comment says otherwise.
+// Reasons why what is to be redeemed, a code or a refresh token, is not, and why a token
+// that is introspected is not active. The code is invalid_grant unless a comment says
+// otherwise.
 const (
 	ReasonMissingParameter Reason = "missing_parameter"  // invalid_request
 	ReasonUnknownHandle    Reason = "unknown_handle"     // made up, or collected since
+	ReasonNotAccessToken   Reason = "not_access_token"   // a refresh token, where only access tokens count; {"active":false}
 	ReasonOtherClient      Reason = "other_client"       // another client's
 	ReasonExpired          Reason = "expired"            // it was right, once
 	ReasonRevoked          Reason = "revoked"            // with everything of its family

@@ -48,12 +48,20 @@ func (r *Request) Find(ctx context.Context, kind store.Kind, handle string) (*st
 		return record, nil
 	case !r.Time.Before(record.ExpiresAt):
 		return nil, reject(InvalidGrant, ReasonExpired, notRedeemable)
-	case record.Kind != kind, record.Grant == nil, record.Grant.ClientID != owner.ClientID, record.Grant.Subject != owner.Subject:
-		return nil, fault(ReasonCorrupt, fmt.Errorf("the record %s of family %s is not whole", hash, family))
+	case !isWhole(record, kind, owner):
+		return nil, notWhole(record.Key)
 	case record.Grant.Issuer != r.Issuer:
 		return nil, reject(InvalidGrant, ReasonUnknownHandle, notRedeemable)
 	}
 	return record, nil
+}
+
+func isWhole(record *store.Record, kind store.Kind, family *store.Family) bool {
+	return record.Kind == kind && record.Grant != nil && record.Grant.ClientID == family.ClientID && record.Grant.Subject == family.Subject
+}
+
+func notWhole(key store.Key) *Error {
+	return fault(ReasonCorrupt, fmt.Errorf("the record %s of family %s is not whole", key.Hash, key.Family))
 }
 
 // holds reports whether what was proven is all that is needed.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/grantor-go/grantor/internal/secret"
 	"github.com/grantor-go/grantor/store"
@@ -69,7 +68,7 @@ func (e *Endpoint) revokeOpaque(ctx context.Context, record *store.Record) error
 // remember keeps until its end that a JWT was revoked.
 func (e *Endpoint) remember(ctx context.Context, found *issued) error {
 	now, key := e.config.Now(), revocationKey(found.claims)
-	keep := found.claims.ExpiresAt.Add(time.Minute) // another node's clock may be behind
+	keep := found.claims.ExpiresAt.Add(otherClocks)
 	family := store.Family{ID: key.Family, KeepUntil: keep}
 	if found.claims.GrantID == "" {
 		family.ClientID, family.CreatedAt = found.claims.ClientID, now

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -35,6 +36,8 @@ func PostForm(ctx context.Context, client *http.Client, address, id, secret stri
 	}
 	defer resp.Body.Close()
 	switch {
+	case resp.StatusCode == http.StatusUnauthorized:
+		return nil, errors.New("fetch: the server does not take the credentials (status 401)")
 	case resp.StatusCode != http.StatusOK:
 		return nil, fmt.Errorf("fetch: the server answered with status %d", resp.StatusCode)
 	case !isJSON(resp.Header.Get("Content-Type")):

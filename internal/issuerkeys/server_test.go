@@ -13,8 +13,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/grantor-go/grantor/internal/clientkeys"
 	"github.com/grantor-go/grantor/internal/fetch"
+	"github.com/grantor-go/grantor/internal/keysets"
 )
 
 var loopback = fetch.Guard{Inside: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
@@ -116,7 +116,7 @@ func TestAnIssuerThatIsWrong(t *testing.T) {
 	jwksURI := func(uri string) http.HandlerFunc {
 		return page(fmt.Sprintf(`{"issuer":%q,"jwks_uri":%q}`, good.URL, uri))
 	}
-	unusable, outages := clientkeys.ErrUnusable, clientkeys.ErrUnavailable
+	unusable, outages := keysets.ErrUnusable, keysets.ErrUnavailable
 	for _, c := range []struct {
 		name  string
 		pages map[string]http.HandlerFunc // that are not as they should be

@@ -9,9 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/grantor-go/grantor/internal/clientkeys"
 	"github.com/grantor-go/grantor/internal/fetch"
 	"github.com/grantor-go/grantor/internal/jose"
+	"github.com/grantor-go/grantor/internal/keysets"
 )
 
 const (
@@ -19,7 +19,7 @@ const (
 	maxTries = 4           // verifications that one token costs in one set
 )
 
-// Set is the keys of one issuer. They are kept as clientkeys.Remote keeps those of a
+// Set is the keys of one issuer. They are kept as keysets.Remote keeps those of a
 // client: fetched again after the time that the Cache-Control of the JWK Set allows,
 // from a minute to an hour, in the background; good for a day beyond that while the
 // issuer cannot be reached, and for an hour if it answers with something else; and
@@ -45,7 +45,7 @@ type Set struct {
 
 	start   sync.Once
 	now     func() time.Time
-	remote  *clientkeys.Remote
+	remote  *keysets.Remote
 	fetches atomic.Uint64 // that Remote made
 	kept    atomic.Pointer[snapshot]
 }
@@ -85,7 +85,7 @@ func (s *Set) prepare() {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	s.remote = &clientkeys.Remote{
+	s.remote = &keysets.Remote{
 		Now:     s.now,
 		Fetched: func() { s.fetches.Add(1) },
 	}

@@ -1,4 +1,4 @@
-package clientkeys
+package keysets
 
 import (
 	"errors"

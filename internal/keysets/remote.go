@@ -1,7 +1,6 @@
-// Package clientkeys finds the keys that clients sign with in the JWK Sets that they
-// publish at their jwks_uri (RFC 7591 section 2), and keeps the sets. Those of issuers
-// are kept in the same way.
-package clientkeys
+// Package keysets finds the keys of clients and issuers in the JWK Sets that they publish
+// at their jwks_uri (RFC 7591 section 2, RFC 8414 section 2), and keeps the sets.
+package keysets
 
 import (
 	"context"
@@ -25,24 +24,23 @@ const (
 // Every error of Remote wraps one of these, and the cause.
 var (
 	// ErrUnavailable says that nothing can be said of the keys now: an outage, ours or
-	// that of the client's server, or the end of the caller's context.
-	ErrUnavailable = errors.New("clientkeys: the JWK Set cannot be fetched now")
+	// that of the set's server, or the end of the caller's context.
+	ErrUnavailable = errors.New("the JWK Set cannot be fetched now")
 
-	// ErrUnusable says that the client's registration or server is wrong: the URL may
+	// ErrUnusable says that what was registered or its server is wrong: the URL may
 	// not be requested, or what is there is no JWK Set of public keys.
-	ErrUnusable = errors.New("clientkeys: the URL has no usable JWK Set")
+	ErrUnusable = errors.New("the URL has no usable JWK Set")
 )
 
-// Remote keeps the JWK Sets of URLs that clients registered: the 10,000 that were used
-// last. It fetches at most 128 at once, each within 5 seconds, and no two at once of one
+// Remote keeps the JWK Sets of URLs: the 10,000 that were used last. It fetches at most 128 at once, each within 5 seconds, and no two at once of one
 // URL. It is safe for concurrent use and not copied.
 //
 // A set is used for as long as its Cache-Control allows (RFC 9111), from a minute to an
 // hour, and 10 minutes if it does not say. Then it is fetched again while callers go on
 // with the old one; those that come more than a minute later wait for that first. If it
-// fails the old one is good still, and is given up a day later, and an hour later if the URL answers
-// with something else. What fails is not tried again for 5 seconds, and longer each
-// time, up to 40.
+// fails the old one is good still, for another day, and for another hour if the URL
+// answers with something else. What fails is not tried again for 5 seconds, and longer
+// each time, up to 40.
 type Remote struct {
 	// Guard says which URLs may be requested, if Get is nil. Not altered once it is in use.
 	Guard fetch.Guard
