@@ -29,9 +29,13 @@ func wholeOrNothing(ctx context.Context, p handles, before, after []sight, keys 
 		if unaltered(ctx, s, after, keys) == nil {
 			continue
 		}
-		if notBefore := unaltered(ctx, s, before, keys); err == nil || notBefore != nil {
-			return fmt.Errorf("by %s: returned was the error %v; compared with the state before: %w; with that after: %w", name, err,
-				notBefore, unaltered(ctx, s, after, keys))
+		notBefore := unaltered(ctx, s, before, keys)
+		if err != nil && notBefore == nil {
+			continue
+		}
+		// An engine may make the change between two looks, when its caller has given up.
+		if notAfter := unaltered(ctx, s, after, keys); err == nil || notAfter != nil {
+			return fmt.Errorf("by %s: returned was the error %v; compared with the state before: %w; with that after: %w", name, err, notBefore, notAfter)
 		}
 	}
 	return nil
