@@ -36,7 +36,7 @@ fuzz:
 		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x "$$(dirname $$file)" </dev/null || exit 1; done
 
 bench:
-	$(GO) test -run '^$$' -bench . -benchtime 3s -count 6 ./tokenendpoint
+	$(GO) test -run '^$$' -bench . -benchtime 3s -count 6 ./tokenendpoint ./middleware
 
 # The pages of the example as on a telephone, for the README.
 .PHONY: screenshots

@@ -87,7 +87,7 @@ func (i *Introspection) turn(token string, now time.Time) (answer []byte, until 
 	if err != nil {
 		return nil, time.Time{}, errAnswer
 	}
-	switch string(members["active"]) {
+	switch members.Raw("active") {
 	case "false":
 		return answer, now, nil
 	case "true":

@@ -104,16 +104,16 @@ func hops(lines []string) iter.Seq[string] {
 // parseAddr reads an address with or without port and brackets. The result is
 // the zero Addr if it is none.
 func parseAddr(s string) netip.Addr {
-	addr, err := netip.ParseAddr(s)
+	if strings.HasSuffix(s, "]") {
+		s += ":0"
+	}
+	hostport, err := netip.ParseAddrPort(s) // first: so does every http.Request.RemoteAddr look
+	addr := hostport.Addr()
 	if err != nil {
-		if strings.HasSuffix(s, "]") {
-			s += ":0"
-		}
-		hostport, err := netip.ParseAddrPort(s)
-		if err != nil {
-			return netip.Addr{}
-		}
-		addr = hostport.Addr()
+		addr, err = netip.ParseAddr(s)
+	}
+	if err != nil {
+		return netip.Addr{}
 	}
 	// Prefix.Contains knows neither mapped addresses nor zones.
 	return addr.Unmap().WithZone("")

@@ -102,7 +102,8 @@ type ReplayStore interface {
 	Use(ctx context.Context, id string, lifetime time.Duration) (first bool, err error)
 }
 
-// timeout bounds what one request waits for: the issuer and the store of proofs.
+// timeout bounds each wait of a request: for the issuer's keys, for its answer and for
+// the store of proofs. Most requests wait for none of them.
 const timeout = 10 * time.Second
 
 // Handler calls next with the requests that have a token that is good. If Check finds a
@@ -138,12 +139,10 @@ func (g *guard) admit(r *http.Request, v *visit) (no *refusal) {
 			no = broken(AccessPanic, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 		}
 	}()
-	ctx, cancel := context.WithTimeout(r.Context(), timeout)
-	defer cancel()
 	if no := g.readCredentials(r, v); no != nil {
 		return no
 	}
-	if no := g.verify(ctx, v); no != nil {
+	if no := g.verify(r.Context(), v); no != nil {
 		return no
 	}
 	if no := g.prove(r, v); no != nil {
@@ -152,5 +151,5 @@ func (g *guard) admit(r *http.Request, v *visit) (no *refusal) {
 	if no := v.permit(); no != nil {
 		return no
 	}
-	return g.useProof(ctx, v)
+	return g.useProof(r.Context(), v)
 }

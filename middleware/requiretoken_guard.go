@@ -42,7 +42,7 @@ type visit struct {
 	claims *accesstoken.Claims // nil until the issuer is known to have said them
 	proof  *proof.DPoP         // nil if there is none to use up
 	nonce  string              // for the answer
-	token  *Token              // nil until the request is let in
+	token  Token               // zero until the request is let in
 }
 
 const defaultLeeway = 30 * time.Second

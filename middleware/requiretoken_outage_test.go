@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/grantor-go/grantor/middleware"
 )
@@ -100,4 +102,52 @@ func TestTheObserversContextIsNotOver(t *testing.T) {
 	if w := g.send(gateRequest(gateURL).WithContext(ctx)); w.Code != http.StatusUnauthorized {
 		t.Errorf("got %d", w.Code)
 	}
+}
+
+// However long the issuer or a store hangs, and whether or not it heeds its context.
+func TestNoRequestWaitsForLong(t *testing.T) {
+	hang := func(ctx context.Context) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	for _, c := range []struct {
+		name string
+		set  func(*gate)
+		ask  func(g *gate) []string
+		want string
+	}{
+		{"the keys hang", func(g *gate) {
+			g.guard.JWKS = func(ctx context.Context) ([]byte, error) { return nil, hang(ctx) }
+		}, func(g *gate) []string { return []string{"Authorization", "Bearer " + g.token(nil)} }, "issuer_unavailable"},
+		{"the keys hang and heed nothing", func(g *gate) {
+			g.guard.JWKS = func(context.Context) ([]byte, error) { time.Sleep(time.Hour); return nil, nil }
+		}, func(g *gate) []string { return []string{"Authorization", "Bearer " + g.token(nil)} }, "issuer_unavailable"},
+		{"the introspection hangs", func(g *gate) {
+			g.guard.Introspect = func(ctx context.Context, _ string) ([]byte, error) { return nil, hang(ctx) }
+		}, func(*gate) []string { return []string{"Authorization", "Bearer opaque"} }, "issuer_unavailable"},
+		{"the store of the proofs hangs", func(g *gate) { g.guard.Replays = hangs(hang) }, func(g *gate) []string {
+			p := newProver(g)
+			token := p.token()
+			return []string{"Authorization", "DPoP " + token, "DPoP", p.proof(token, nil, nil)}
+		}, "store_unavailable"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGate(t, c.set)
+				start := time.Now()
+				w := g.get(c.ask(g)...)
+				if waited := time.Since(start); waited > 10*time.Second {
+					t.Errorf("it waited for %v", waited)
+				}
+				g.expect(w, "503 temporarily_unavailable "+c.want)
+				time.Sleep(time.Hour) // for what heeds nothing
+			})
+		})
+	}
+}
+
+type hangs func(context.Context) error
+
+func (h hangs) Use(ctx context.Context, _ string, _ time.Duration) (bool, error) {
+	return false, h(ctx)
 }

@@ -52,7 +52,7 @@ func (g *guard) verifyJWT(ctx context.Context, v *visit) *refusal {
 	if g.contradicts(answer, claims) {
 		return refuseToken(AccessTokenContradicted, "the access token is not what the issuer says of it")
 	}
-	if _, said := answer.All["scope"]; said { // some may have been taken back
+	if answer.All.Has("scope") { // some may have been taken back
 		claims.Scopes = slices.DeleteFunc(claims.Scopes, func(scope string) bool { return !slices.Contains(answer.Scopes, scope) })
 	}
 	return g.judgeTime(answer)
@@ -60,6 +60,8 @@ func (g *guard) verifyJWT(ctx context.Context, v *visit) *refusal {
 
 // introspect asks the issuer (RFC 7662). An answer that cannot be read is no verdict.
 func (g *guard) introspect(ctx context.Context, token string) (*accesstoken.Claims, *refusal) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	body, err := g.Introspect(ctx, token)
 	if err != nil {
 		return nil, outage(AccessIssuerUnavailable, err)

@@ -28,9 +28,9 @@ type Token struct {
 	// caller proved to possess.
 	Bound bool
 
-	// Claims are all claims of the JWT, or all members of the introspection response,
-	// as the issuer wrote them.
-	Claims map[string]json.RawMessage
+	// Claims are those of the JWT, or the introspection response: a JSON object as the
+	// issuer wrote it, of which no name stands twice, for [json.Unmarshal].
+	Claims json.RawMessage
 }
 
 // Has reports whether the token has a scope. Case matters (RFC 6749 section 3.3).
@@ -43,18 +43,18 @@ func TokenFrom(ctx context.Context) (t *Token, ok bool) {
 	if !ok {
 		return nil, false
 	}
-	return v.token, true
+	return &v.token, true
 }
 
 // visitKey is that of the *visit in the context of a request that was let in.
 type visitKey struct{}
 
 // tokenOf returns the token that has these claims, once they were judged.
-func tokenOf(c *accesstoken.Claims) *Token {
-	return &Token{
+func tokenOf(c *accesstoken.Claims) Token {
+	return Token{
 		Issuer: c.Issuer, Subject: c.Subject, ClientID: c.ClientID, ID: c.ID, GrantID: c.GrantID,
 		Audience: c.Audience, Scopes: c.Scopes,
 		ExpiresAt: c.ExpiresAt, IssuedAt: c.IssuedAt,
-		Bound: c.Bound, Claims: c.All,
+		Bound: c.Bound, Claims: c.Raw,
 	}
 }

@@ -150,7 +150,7 @@ func (i *issued) describe(scopes, hidden []string) ([]byte, error) {
 		tokenType = "DPoP" // RFC 9449 section 6.2
 	}
 	all := i.claims.All // of a JWT, which may be none of the endpoint's own
-	nothingHidden := len(scopes) == len(i.claims.Scopes) && all["active"] == nil && all["token_type"] == nil
+	nothingHidden := len(scopes) == len(i.claims.Scopes) && !all.Has("active") && !all.Has("token_type")
 	if nothingHidden && json.Valid(i.payload) {
 		b := make([]byte, 0, len(i.payload)+48)
 		b = append(append(append(b, `{"active":true,"token_type":"`...), tokenType...), `",`...)
@@ -163,9 +163,9 @@ func (i *issued) describe(scopes, hidden []string) ([]byte, error) {
 		}
 	}
 	members := make(map[string]any, len(all)+2)
-	for name, value := range all {
-		if isReserved(name, reservedClaims) || !slices.Contains(hidden, name) {
-			members[name] = value
+	for _, member := range all {
+		if isReserved(member.Name, reservedClaims) || !slices.Contains(hidden, member.Name) {
+			members[member.Name] = json.RawMessage(member.Value)
 		}
 	}
 	// None is said to be none: whoever compares it with a JWT must see that they are gone.

@@ -4,7 +4,9 @@
 package accesstoken
 
 import (
+	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +31,8 @@ type Claims struct {
 	JKT   string // of the cnf (RFC 9449 section 6.1)
 	X5T   string // of the cnf, x5t#S256 (RFC 8705 section 3.1)
 
-	All jose.Object // every claim, as it was written
+	All jose.Object     // every claim
+	Raw json.RawMessage // the object as it was written
 }
 
 // MaxToken is how long a token may be, in octets: header fields have little more room.
@@ -64,11 +67,11 @@ func Read(payload []byte) (*Claims, error) {
 	if err != nil {
 		return nil, err
 	}
-	return read(all)
+	return read(all, payload)
 }
 
-func read(all jose.Object) (*Claims, error) {
-	c := &Claims{All: all}
+func read(all jose.Object, raw []byte) (*Claims, error) {
+	c := &Claims{All: all, Raw: raw}
 	good := true
 	for _, member := range [...]struct {
 		name string
@@ -87,13 +90,13 @@ func read(all jose.Object) (*Claims, error) {
 		good = good && ok
 	}
 	scope, isText := all.Text("scope")
-	c.Scopes = strings.FieldsFunc(scope, func(r rune) bool { return r == ' ' }) // RFC 6749 section 3.3
+	c.Scopes = slices.DeleteFunc(strings.Split(scope, " "), func(s string) bool { return s == "" }) // RFC 6749 section 3.3
 	var isList bool
 	c.Audience, isList = all.Texts("aud")
 	if !good || !isText || !isList {
 		return nil, errClaims
 	}
-	if raw, bound := all["cnf"]; bound && !c.readConfirmation(raw) {
+	if cnf := all.Raw("cnf"); cnf != "" && !c.readConfirmation(cnf) {
 		return nil, errClaims
 	}
 	return c, nil
@@ -101,8 +104,8 @@ func read(all jose.Object) (*Claims, error) {
 
 // readConfirmation reads the members of cnf that can be checked; others are ignored (RFC
 // 7800 section 3.1). One that is there and no text, or empty, would look like none.
-func (c *Claims) readConfirmation(raw []byte) bool {
-	cnf, err := jose.ParseObject(raw)
+func (c *Claims) readConfirmation(raw string) bool {
+	cnf, err := jose.ParseObject([]byte(raw))
 	if err != nil {
 		return false
 	}
@@ -112,7 +115,7 @@ func (c *Claims) readConfirmation(raw []byte) bool {
 		into *string
 	}{{"jkt", &c.JKT}, {"x5t#S256", &c.X5T}} {
 		value, _ := cnf.Text(member.name)
-		if _, there := cnf[member.name]; there && value == "" {
+		if cnf.Has(member.name) && value == "" {
 			return false
 		}
 		*member.into = value

@@ -17,9 +17,9 @@ func ReadIntrospection(body []byte) (claims *Claims, active bool, err error) {
 	if err != nil {
 		return nil, false, errIntrospection
 	}
-	switch string(all["active"]) {
+	switch all.Raw("active") {
 	case "true":
-		claims, err = read(all)
+		claims, err = read(all, body)
 		if err != nil {
 			return nil, false, err
 		}

@@ -17,6 +17,8 @@ import (
 const (
 	believed = time.Minute // what was kept at last, before Remote is asked again
 	maxTries = 4           // verifications that one token costs in one set
+
+	longestWait = 10 * time.Second
 )
 
 // Set is the keys of one issuer. They are kept as keysets.Remote keeps those of a
@@ -63,10 +65,10 @@ type snapshot struct {
 // the first four keys that are for its algorithm, and so are those that share a kid.
 //
 // It waits only if no keys are known, if one is sought or if nobody asked for longer than
-// a minute beyond their time, and until ctx ends.
+// a minute beyond their time, for ten seconds at most and until ctx ends.
 //
 // The error is an outage: no keys of the issuer are known, or none with this kid, and
-// they cannot be fetched now, or ctx has ended, whose error it then wraps. It quotes no
+// they cannot be fetched now, or the wait has ended, the error of whose context it then wraps. It quotes no
 // more of what the issuer sent than the host of its jwks_uri, and nothing of the token.
 func (s *Set) Verify(ctx context.Context, t *jose.Token) (bool, error) {
 	s.start.Do(s.prepare)
@@ -112,6 +114,8 @@ func (k *snapshot) good(now time.Time, fetches uint64) bool {
 // ask asks Remote, and keeps in next what it has. tried is what was tried in vain, nil if
 // nothing was.
 func (s *Set) ask(ctx context.Context, t *jose.Token, tried *snapshot, next snapshot) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, longestWait)
+	defer cancel()
 	known := false
 	ok, err := s.remote.Try(ctx, s.Issuer, func(keys []jose.JWK) bool {
 		s.kept.Store(&snapshot{keys, next.at, next.fetches})

@@ -1,5 +1,6 @@
-// Package jose is the only package that imports jwx: it signs and verifies tokens, and
-// writes and reads public keys. The list of algorithms that may be used lives here.
+// Package jose signs and verifies tokens, and writes and reads public keys. The list of
+// algorithms that may be used lives here. It is the only package that imports jwx, which
+// signs and writes keys; what strangers sent is read and verified without it.
 package jose
 
 import (
@@ -19,15 +20,16 @@ const minRSABits = 2048 // RFC 7518 section 3.3
 // algorithms are those that may be verified, each with the check that a public
 // key fits it (RFC 8725 section 3.1).
 var algorithms = map[string]struct {
-	jwa jwa.SignatureAlgorithm
-	fit func(crypto.PublicKey) error
+	jwa    jwa.SignatureAlgorithm
+	fit    func(crypto.PublicKey) error
+	verify func(public crypto.PublicKey, signed string, signature []byte) bool
 }{
-	"ES256":     {jwa.ES256, onCurve(elliptic.P256())},
-	"ES384":     {jwa.ES384, onCurve(elliptic.P384())},
-	"PS256":     {jwa.PS256, rsaKey},
-	"RS256":     {jwa.RS256, rsaKey},
-	"EdDSA":     {jwa.EdDSA, ed25519Key},
-	ed25519Name: {jwa.EdDSA, ed25519Key},
+	"ES256":     {jwa.ES256, onCurve(elliptic.P256()), verifyES256},
+	"ES384":     {jwa.ES384, onCurve(elliptic.P384()), verifyES384},
+	"PS256":     {jwa.PS256, rsaKey, verifyPS256},
+	"RS256":     {jwa.RS256, rsaKey, verifyRS256},
+	"EdDSA":     {jwa.EdDSA, ed25519Key, verifyEdDSA},
+	ed25519Name: {jwa.EdDSA, ed25519Key, verifyEdDSA},
 }
 
 // ed25519Name is the other name of EdDSA with a key on that curve (RFC 9864). Some

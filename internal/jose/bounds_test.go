@@ -61,7 +61,7 @@ func TestAHeaderHasOneSpelling(t *testing.T) {
 	if _, err := jose.ParseHeader("eyJhbGciOiJFUzI1NiJ9.e30.AA"); err != nil {
 		t.Fatal(err)
 	}
-	for _, token := range []string{"eyJhbGciOiJFUzI1NiJ9\n.e30.AA", "eyJhbGci\r\nOiJFUzI1NiJ9.e30.AA", "eyJhbGciOiJFUzI1NiJ9=.e30.AA", "eyJhbGciOiJFUzI1NiJ9IA==.e30.AA", "eyJhbGciOiJFUzI1NiJ9IB.e30.AA"} {
+	for _, token := range []string{"eyJhbGciOiJFUzI1NiJ9\n.e30.AA", "eyJhbGci\r\nOiJFUzI1NiJ9.e30.AA", "eyJhbGci\rOiJFUzI1NiJ9.e30.AA", "eyJhbGciOiJFUzI1NiJ9=.e30.AA", "eyJhbGciOiJFUzI1NiJ9IA==.e30.AA", "eyJhbGciOiJFUzI1NiJ9IB.e30.AA"} {
 		if h, err := jose.ParseHeader(token); err == nil {
 			t.Errorf("%q: %+v", token, h)
 		}

@@ -36,11 +36,11 @@ func unique(b []byte) bool { return walk(b, nil) }
 // walk does what unique says, and tells found of the members of the outermost object: b
 // from name to end is such as "iss":"x", of which the name ends before colon.
 func walk(b []byte, found func(name, colon, end int)) bool {
-	var within [maxDepth]names
-	depth, name, colon := 0, 0, 0 // colon is 0 outside the members of the outermost object
+	open := names{in: b}
+	name, colon := 0, 0 // colon is 0 outside the members of the outermost object
 	for i := 0; i < len(b); i++ {
 		c := b[i]
-		if colon > 0 && depth == 1 && (c == ',' || c == '}') {
+		if colon > 0 && open.depth == 1 && (c == ',' || c == '}') {
 			if found != nil {
 				found(name, colon, i)
 			}
@@ -48,13 +48,12 @@ func walk(b []byte, found func(name, colon, end int)) bool {
 		}
 		switch c {
 		case '{', '[':
-			if depth == maxDepth {
+			if open.depth == maxDepth {
 				return false
 			}
-			within[depth] = names{}
-			depth++
+			open.begin()
 		case '}', ']':
-			depth--
+			open.end()
 		case '"':
 			start := i
 			i = endOfString(b, i)
@@ -65,10 +64,10 @@ func walk(b []byte, found func(name, colon, end int)) bool {
 			if after == len(b) || b[after] != ':' {
 				continue // it is a value
 			}
-			if !within[depth-1].add(b[start : i+1]) {
+			if !open.add(start, i+1) {
 				return false
 			}
-			if depth == 1 {
+			if open.depth == 1 {
 				name, colon = start, after
 			}
 			i = after
@@ -93,39 +92,59 @@ func endOfString(b []byte, i int) int {
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
-// names are those of an object: a few in a list, many in a map.
+// names are those of the objects that are open: a few in a list, many in maps.
 type names struct {
-	few  [][]byte // quoted, in lower case and without escapes
+	in     []byte
+	depth  int
+	within [maxDepth]object
+	few    [fewNames]struct{ start, end int } // of names without capitals and escapes
+	used   int                                // of few
+}
+
+// object is one that is open. Its names are in few from a place on, or in many.
+type object struct {
+	from int
 	many map[string]bool
 }
 
-const fewNames = 16
+const fewNames = 24
 
-// add reports whether a quoted name is not there yet.
-func (n *names) add(quoted []byte) bool {
-	if n.many == nil && len(n.few) < fewNames && isPlain(quoted) {
-		for _, other := range n.few {
-			if bytes.Equal(other, quoted) {
+func (n *names) begin() {
+	n.within[n.depth] = object{from: n.used}
+	n.depth++
+}
+
+func (n *names) end() {
+	n.depth--
+	n.used = n.within[n.depth].from
+}
+
+// add reports whether the name that is quoted from start to end is not there yet in the
+// innermost object.
+func (n *names) add(start, end int) bool {
+	quoted, in := n.in[start:end], &n.within[n.depth-1]
+	few := n.few[in.from:n.used]
+	if in.many == nil && n.used < fewNames && isPlain(quoted) {
+		for _, other := range few {
+			if bytes.Equal(n.in[other.start:other.end], quoted) {
 				return false
 			}
 		}
-		if n.few == nil {
-			n.few = make([][]byte, 0, fewNames)
-		}
-		n.few = append(n.few, quoted)
+		n.few[n.used].start, n.few[n.used].end = start, end
+		n.used++
 		return true
 	}
-	if n.many == nil {
-		n.many = make(map[string]bool)
-		for _, other := range n.few {
-			n.many[folded(other)] = true
+	if in.many == nil {
+		in.many = make(map[string]bool)
+		for _, other := range few {
+			in.many[folded(n.in[other.start:other.end])] = true
 		}
 	}
 	name := folded(quoted)
-	if n.many[name] {
+	if in.many[name] {
 		return false
 	}
-	n.many[name] = true
+	in.many[name] = true
 	return true
 }
 

@@ -8,7 +8,6 @@ import (
 	"crypto/rsa"
 	"math/big"
 	"slices"
-	"strings"
 )
 
 const maxRSABits = 8192 // verifying takes a millisecond
@@ -22,7 +21,7 @@ func parseKey(members Object) (JWK, bool) {
 	key.Alg, ok[1] = members.Text("alg")
 	key.Use, ok[2] = members.Text("use")
 	key.KeyOps, ok[3] = members.Texts("key_ops")
-	ok[3] = ok[3] && (key.KeyOps == nil || members["key_ops"][0] == '[')
+	ok[3] = ok[3] && (key.KeyOps == nil || members.Raw("key_ops")[0] == '[')
 	if slices.Contains(ok[:], false) {
 		return JWK{}, false
 	}
@@ -92,7 +91,7 @@ func parseOKP(members Object) crypto.PublicKey {
 func octets(members Object, name string) []byte {
 	s, _ := members.Text(name)
 	b, err := encoding.DecodeString(s)
-	if err != nil || strings.ContainsAny(s, "\r\n") {
+	if err != nil || hasLineFeed(s) {
 		return nil
 	}
 	return b

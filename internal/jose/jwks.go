@@ -2,6 +2,7 @@ package jose
 
 import (
 	"crypto"
+	"encoding/json"
 	"errors"
 	"slices"
 )
@@ -10,6 +11,8 @@ const (
 	maxJWKS = 256 << 10 // octets
 	maxKeys = 100
 )
+
+var errNoSet = errors.New("not a JWK Set: an object with the member keys, an array of objects")
 
 // JWK is a public key of somebody else, and what its owner says of its use (RFC 7517
 // section 4). Empty members say nothing. It is not altered.
@@ -58,16 +61,20 @@ func ParseJWKS(b []byte) ([]JWK, error) {
 		return nil, errors.New("the JWK Set is larger than 256 KiB")
 	}
 	var set struct {
-		Keys []Object `json:"keys"`
+		Keys []json.RawMessage `json:"keys"`
 	}
 	if err := DecodeObject(b, &set); err != nil || set.Keys == nil {
-		return nil, errors.New("not a JWK Set: an object with the member keys, an array of objects")
+		return nil, errNoSet
 	}
 	if len(set.Keys) > maxKeys {
 		return nil, errors.New("the JWK Set has more than 100 keys")
 	}
 	var keys []JWK
-	for _, members := range set.Keys {
+	for _, raw := range set.Keys {
+		members, err := ParseObject(raw)
+		if err != nil {
+			return nil, errNoSet
+		}
 		if hasSecret(members) {
 			return nil, errors.New("the JWK Set has a private or symmetric key, which nobody else may know")
 		}
@@ -82,7 +89,7 @@ func ParseJWKS(b []byte) ([]JWK, error) {
 // registered later keep private, whichever type the key says it is.
 func hasSecret(members Object) bool {
 	for _, name := range []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"} {
-		if _, ok := members[name]; ok {
+		if members.Has(name) {
 			return true
 		}
 	}

@@ -10,20 +10,25 @@ import (
 	"unicode/utf8"
 )
 
-// Object is a JSON object that a stranger wrote, such as the claims of a token. Its
-// names are compared with case, which encoding/json does only with a map. The values are
-// parts of what was read, which is not to be altered.
-type Object map[string]json.RawMessage
+// Object is a JSON object that a stranger wrote, such as the claims of a token: members
+// as they were written, no two of one name. Names are compared with case, as
+// encoding/json does only with a map.
+type Object []Member
+
+// Member is one of an object: its name without quotes and escapes, and its value in JSON
+// without space around it.
+type Member struct{ Name, Value string }
 
 // ParseObject reads an object as DecodeObject does.
 func ParseObject(b []byte) (Object, error) {
 	if !utf8.Valid(b) || !bytes.HasPrefix(bytes.TrimLeft(b, space), []byte{'{'}) || !json.Valid(b) {
 		return nil, errObject
 	}
-	o, whole := make(Object, min(16, bytes.Count(b, []byte{':'}))), string(b)
+	whole := string(b)
+	o := make(Object, 0, min(16, strings.Count(whole, ":")))
 	ok := walk(b, func(name, colon, end int) {
 		quoted := strings.TrimRight(whole[name:colon], space)
-		o[unquote(quoted)] = bytes.Trim(b[colon+1:end], space)
+		o = append(o, Member{unquote(quoted), strings.Trim(whole[colon+1:end], space)})
 	})
 	if !ok {
 		return nil, errObject
@@ -44,38 +49,55 @@ func unquote(quoted string) string {
 // DecodePart reads an object in base64url: a header or the claims of a token.
 func DecodePart(part string) (Object, error) {
 	b, err := encoding.DecodeString(part)
-	if err != nil || strings.ContainsAny(part, "\r\n") { // which encoding/base64 skips
+	if err != nil || hasLineFeed(part) {
 		return nil, errMalformed
 	}
 	return ParseObject(b)
 }
 
+// hasLineFeed: encoding/base64 skips them, so one part would have many spellings.
+func hasLineFeed(s string) bool {
+	return strings.IndexByte(s, '\n') >= 0 || strings.IndexByte(s, '\r') >= 0
+}
+
+// Raw returns a member as it was written; "", which is no JSON, if there is none.
+func (o Object) Raw(name string) string {
+	for i := range o {
+		if o[i].Name == name {
+			return o[i].Value
+		}
+	}
+	return ""
+}
+
+// Has reports whether there is a member, whatever its value.
+func (o Object) Has(name string) bool { return o.Raw(name) != "" }
+
 // Text returns a member that is a string, "" if there is none. ok is false if it is
 // something else.
 func (o Object) Text(name string) (s string, ok bool) {
-	raw, there := o[name]
-	if !there {
+	raw := o.Raw(name)
+	if raw == "" {
 		return "", true
 	}
 	if raw[0] != '"' { // null would be one
 		return "", false
 	}
-	return unquote(string(raw)), true
+	return unquote(raw), true
 }
 
 // Texts returns a member that is a string or an array of them, as aud is (RFC 7519
 // section 4.1.3); nil if there is none. ok is false if it is something else.
 func (o Object) Texts(name string) (list []string, ok bool) {
-	raw, there := o[name]
-	if !there {
+	raw := o.Raw(name)
+	if raw == "" {
 		return nil, true
 	}
 	if raw[0] == '"' {
-		s, ok := o.Text(name)
-		return []string{s}, ok
+		return []string{unquote(raw)}, true
 	}
 	var items []json.RawMessage
-	if raw[0] != '[' || json.Unmarshal(raw, &items) != nil {
+	if raw[0] != '[' || json.Unmarshal([]byte(raw), &items) != nil {
 		return nil, false
 	}
 	list = make([]string, len(items))
@@ -93,14 +115,14 @@ func (o Object) Texts(name string) (list []string, ok bool) {
 // false if it is something else.
 func (o Object) Time(name string) (t time.Time, ok bool) {
 	const year9999 = 253402300799
-	raw, there := o[name]
-	if !there {
+	raw := o.Raw(name)
+	if raw == "" {
 		return time.Time{}, true
 	}
 	if raw[0] < '0' || raw[0] > '9' {
 		return time.Time{}, false
 	}
-	seconds, err := strconv.ParseFloat(string(raw), 64)
+	seconds, err := strconv.ParseFloat(raw, 64)
 	if err != nil || seconds > year9999 {
 		return time.Time{}, false
 	}

@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"io"
 	"math/big"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -267,6 +268,18 @@ func TestVerifyRefuses(t *testing.T) {
 			refused(t, alg, []byte("a shared secret"), token)
 		}
 	})
+	t.Run("PS256 with a salt of another length", func(t *testing.T) { // RFC 7518 section 3.5
+		token := signedBy(t, "PS256", "", someClaims)
+		signed := token[:strings.LastIndex(token, ".")]
+		sum := sha256.Sum256([]byte(signed))
+		for _, length := range []int{1, 20, sha256.Size - 1, sha256.Size + 1, rsa.PSSSaltLengthAuto} {
+			signature, err := keys()["PS256"].Sign(rand.Reader, sum[:], &rsa.PSSOptions{SaltLength: length, Hash: crypto.SHA256})
+			if err != nil {
+				t.Fatal(err)
+			}
+			refused(t, "PS256", keys()["PS256"].Public(), signed+"."+base64.RawURLEncoding.EncodeToString(signature))
+		}
+	})
 	t.Run("a signature of ECDSA in another form", func(t *testing.T) {
 		token := signedBy(t, "ES256", "", someClaims)
 		signed := token[:strings.LastIndex(token, ".")]
@@ -275,7 +288,11 @@ func TestVerifyRefuses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, signature := range [][]byte{der, make([]byte, 64), make([]byte, 63), nil} {
+		raw, err := base64.RawURLEncoding.DecodeString(token[len(signed)+1:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, signature := range [][]byte{der, slices.Insert(raw, 32, 0), make([]byte, 64), make([]byte, 63), nil} {
 			refused(t, "ES256", keys()["ES256"].Public(), signed+"."+base64.RawURLEncoding.EncodeToString(signature))
 		}
 	})

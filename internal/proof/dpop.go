@@ -79,7 +79,7 @@ func Parse(header string) (*DPoP, error) {
 	if !supported(alg) {
 		return nil, WrongAlgorithm
 	}
-	public, ok := publicKey(h["jwk"], alg)
+	public, ok := publicKey(h.Raw("jwk"), alg)
 	if !ok {
 		return nil, WrongKey
 	}

@@ -2,7 +2,6 @@ package proof
 
 import (
 	"crypto"
-	"encoding/json"
 	"slices"
 
 	"github.com/grantor-go/grantor/internal/jose"
@@ -21,8 +20,8 @@ func supported(alg string) bool { return slices.Contains(algorithms, alg) }
 // publicKey reads the key of a proof as a JWK Set of one. So one with a member of a
 // private key is refused, whatever the value (RFC 9449 section 4.3 no. 7), and so is
 // one that is not for signatures by alg.
-func publicKey(jwk json.RawMessage, alg string) (crypto.PublicKey, bool) {
-	keys, err := jose.ParseJWKS(slices.Concat([]byte(`{"keys":[`), jwk, []byte(`]}`)))
+func publicKey(jwk string, alg string) (crypto.PublicKey, bool) {
+	keys, err := jose.ParseJWKS([]byte(`{"keys":[` + jwk + `]}`))
 	if err != nil || len(keys) != 1 || !keys[0].Fits(alg) {
 		return nil, false
 	}
