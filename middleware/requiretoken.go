@@ -23,7 +23,8 @@ import (
 //
 // Issuer and Resource are needed, nothing else. The zero values of the rest are safe. A
 // RequireToken is not altered or copied once it is in use, and is safe for concurrent
-// use. Browsers' preflights have no token: what answers them belongs around the guard.
+// use. No request waits longer than ten seconds for the issuer's keys, for its answer or
+// for the store of proofs. Browsers' preflights have no token: what answers them belongs around the guard.
 type RequireToken struct {
 	// Issuer is the iss of the tokens: an https URL, or http on a loopback host.
 	Issuer string
@@ -39,8 +40,9 @@ type RequireToken struct {
 	JWKS func(context.Context) ([]byte, error)
 	// Introspect returns what the issuer says of a token (RFC 7662 section 2.2), such
 	// as the method Introspect of a token endpoint in the same process, or of an
-	// [Introspection]. An error is an outage, and its text, which is logged, must not
-	// have the token. Nil: only JWTs are taken.
+	// [Introspection]. It ends with ctx, and what it returned is not altered afterwards.
+	// An error is an outage, and its text, which is logged, must not have the token. Nil:
+	// only JWTs are taken.
 	Introspect func(ctx context.Context, token string) ([]byte, error)
 	// IntrospectJWT has Introspect asked about JWTs too, so that one that was revoked is
 	// refused before it expires.
@@ -98,12 +100,12 @@ type RequireToken struct {
 // whose promises it makes.
 type ReplayStore interface {
 	// Use reports whether this is the first use of an id, which is remembered for at
-	// least lifetime. Every error is an outage.
+	// least lifetime. It ends with ctx. Every error is an outage.
 	Use(ctx context.Context, id string, lifetime time.Duration) (first bool, err error)
 }
 
-// timeout bounds each wait of a request: for the issuer's keys, for its answer and for
-// the store of proofs. Most requests wait for none of them.
+// timeout bounds the waits for the issuer's answer and for the store of proofs, each.
+// issuerkeys bounds that for the keys. Most requests wait for none of them.
 const timeout = 10 * time.Second
 
 // Handler calls next with the requests that have a token that is good. If Check finds a

@@ -12,6 +12,7 @@ import (
 	"github.com/grantor-go/grantor/internal/accesstoken"
 	"github.com/grantor-go/grantor/internal/fetch"
 	"github.com/grantor-go/grantor/internal/issuerkeys"
+	"github.com/grantor-go/grantor/internal/jose"
 	"github.com/grantor-go/grantor/internal/proof"
 )
 
@@ -19,6 +20,7 @@ import (
 type guard struct {
 	*RequireToken
 	fault       error // of the configuration; nothing below is to be relied on then
+	parser      jose.Parser
 	keys        *issuerkeys.Set
 	nonces      *proof.Nonces // nil if none are wanted
 	base        string        // what the path of a request follows in htu

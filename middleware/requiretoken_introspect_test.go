@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/grantor-go/grantor/middleware"
 )
 
 // said is an introspection response about a good token, but for the changes.
@@ -59,6 +61,20 @@ func TestOpaqueTokens(t *testing.T) {
 				t.Errorf("asked about %q", g.asked)
 			}
 		})
+	}
+}
+
+func TestTheHandlerFindsTheTokenThatTheIssuerDescribed(t *testing.T) {
+	g := newGate(t, withIntrospection)
+	g.answer = said(object{"scope": "orders.read orders.write", "tenant": "acme", "jti": nil})
+	g.bearer("opaque")
+	token, ok := middleware.TokenFrom(g.seen.Context())
+	if !ok {
+		t.Fatal("there is none")
+	}
+	if token.Issuer != gateIssuer || token.Subject != "alice" || token.ClientID != "app" || token.ID != "" || !slices.Equal(token.Audience, []string{gateResource}) ||
+		!slices.Equal(token.Scopes, []string{"orders.read", "orders.write"}) || !token.ExpiresAt.Equal(gateTime.Add(5*time.Minute)) || token.Bound || string(token.Claims) != g.answer {
+		t.Errorf("got %+v", token)
 	}
 }
 

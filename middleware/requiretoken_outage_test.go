@@ -104,7 +104,7 @@ func TestTheObserversContextIsNotOver(t *testing.T) {
 	}
 }
 
-// However long the issuer or a store hangs, and whether or not it heeds its context.
+// However long the issuer or a store hangs.
 func TestNoRequestWaitsForLong(t *testing.T) {
 	hang := func(ctx context.Context) error {
 		<-ctx.Done()
@@ -131,18 +131,25 @@ func TestNoRequestWaitsForLong(t *testing.T) {
 			return []string{"Authorization", "DPoP " + token, "DPoP", p.proof(token, nil, nil)}
 		}, "store_unavailable"},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		wait := func(t *testing.T, leaves bool, want time.Duration, answer string) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newGate(t, c.set)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				if leaves {
+					time.AfterFunc(time.Second, cancel)
+				}
 				start := time.Now()
-				w := g.get(c.ask(g)...)
-				if waited := time.Since(start); waited > 10*time.Second {
+				w := g.send(gateRequest(gateURL, c.ask(g)...).WithContext(ctx))
+				if waited := time.Since(start); waited > want {
 					t.Errorf("it waited for %v", waited)
 				}
-				g.expect(w, "503 temporarily_unavailable "+c.want)
+				g.expect(w, "503 temporarily_unavailable "+answer)
 				time.Sleep(time.Hour) // for what heeds nothing
 			})
-		})
+		}
+		t.Run(c.name, func(t *testing.T) { wait(t, false, 10*time.Second, c.want) })
+		t.Run(c.name+" and the caller leaves", func(t *testing.T) { wait(t, true, time.Second, "caller_gone") })
 	}
 }
 

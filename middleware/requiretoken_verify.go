@@ -26,7 +26,7 @@ func (g *guard) verify(ctx context.Context, v *visit) *refusal {
 
 // verifyJWT holds RFC 9068 section 4.
 func (g *guard) verifyJWT(ctx context.Context, v *visit) *refusal {
-	t, err := accesstoken.Parse(v.raw)
+	t, err := accesstoken.Parse(&g.parser, v.raw)
 	if err != nil {
 		return refuseToken(AccessTokenKind, "the access token is not a JWT of type at+jwt")
 	}

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/grantor-go/grantor/internal/jose"
 	"github.com/grantor-go/grantor/internal/keysets"
 	"github.com/grantor-go/grantor/internal/proof"
 	"github.com/grantor-go/grantor/internal/secret"
@@ -16,17 +17,18 @@ import (
 // Endpoint is a token endpoint (RFC 6749 section 3.2). It is an [http.Handler]
 // and safe for concurrent use. Make one with [New].
 type Endpoint struct {
-	config     Config // validated, with defaults filled in; never changed
-	grants     map[string]GrantValidator
-	companions []companion
-	keys       keyring
-	secrets    *secret.Verifier
-	reference  secret.Hash
-	lints      lints
-	guesses    guesses
-	inlineKeys inlineKeys
-	remoteKeys keysets.Remote
-	nonces     *proof.Nonces
+	config       Config // validated, with defaults filled in; never changed
+	grants       map[string]GrantValidator
+	companions   []companion
+	keys         keyring
+	secrets      *secret.Verifier
+	reference    secret.Hash
+	lints        lints
+	guesses      guesses
+	inlineKeys   inlineKeys
+	accessTokens jose.Parser
+	remoteKeys   keysets.Remote
+	nonces       *proof.Nonces
 }
 
 // ServeHTTP answers a token request.

@@ -40,6 +40,25 @@ func TestClaimsOfAHiddenScopeAndAnotherAreShown(t *testing.T) {
 	}
 }
 
+// Names are compared with case, and what every token has is nobody's secret.
+func TestTheClaimsOfAHiddenScopeAreHiddenByTheirNames(t *testing.T) {
+	d := newIntrospectionDesk(t, func(c *tokenendpoint.Config) {
+		c.Scopes = memory.NewScopes(store.Scope{Name: "orders.read", Resources: []string{ordersAPI}, Claims: []string{"branch"}},
+			store.Scope{Name: "stock.read", Resources: []string{stockAPI}, Claims: []string{"Shelf", "sub", "aud", "exp"}})
+	})
+	token := d.byCode("till", func(g *store.Grant) {
+		g.Scopes = []string{"orders.read", "stock.read"}
+		g.UserClaims = map[string]any{"branch": "north", "Shelf": "7"}
+	}).access()
+	said := d.active("orders", token)
+	if _, told := said["Shelf"]; told || said["branch"] != "north" || said["sub"] != "alice" || said["aud"] == nil || said["exp"] == nil {
+		t.Errorf("orders is told %v", said)
+	}
+	if said := d.active("stock", token); said["Shelf"] != "7" || said["branch"] != nil {
+		t.Errorf("stock is told %v", said)
+	}
+}
+
 // What the endpoint could not read again is not issued: nobody could revoke it.
 func TestClaimsThatCouldNotBeReadAgain(t *testing.T) {
 	bothFormats(t, func(t *testing.T, d *introspectionDesk) {

@@ -72,7 +72,7 @@ func claimsOf(record *store.Record) *accesstoken.Claims {
 // whatever audience, and looks whether one was taken back.
 func (e *Endpoint) lookUpJWT(ctx context.Context, token string) (*issued, error) {
 	unknown := reject(InvalidGrant, ReasonUnknownHandle, notRedeemable)
-	t, err := accesstoken.Parse(token)
+	t, err := accesstoken.Parse(&e.accessTokens, token)
 	if err != nil {
 		return nil, unknown
 	}

@@ -43,11 +43,11 @@ var errClaims = errors.New("accesstoken: a claim has the wrong type")
 // Parse takes a token apart that says it is an access token: a JWT whose typ is at+jwt
 // (RFC 9068 section 4), so that no ID token or assertion is taken for one. Extensions
 // that must be understood (RFC 7515 section 4.1.11) are not.
-func Parse(token string) (*jose.Token, error) {
+func Parse(parser *jose.Parser, token string) (*jose.Token, error) {
 	if len(token) > MaxToken {
 		return nil, errors.New("accesstoken: the token is longer than 16 KiB")
 	}
-	t, err := jose.Parse(token)
+	t, err := parser.Parse(token)
 	if err != nil {
 		return nil, err
 	}

@@ -69,7 +69,7 @@ func TestParse(t *testing.T) {
 		{"nothing", "", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			parsed, err := accesstoken.Parse(c.token)
+			parsed, err := accesstoken.Parse(nil, c.token)
 			if (err == nil) != c.good || (parsed != nil) != c.good {
 				t.Errorf("got %v %v", parsed, err)
 			}
@@ -77,10 +77,10 @@ func TestParse(t *testing.T) {
 	}
 	long := token(`{"alg":"ES256","typ":"at+jwt"}`)
 	long += strings.Repeat("A", (accesstoken.MaxToken-len(long))/4*4)
-	if _, err := accesstoken.Parse(long); err != nil {
+	if _, err := accesstoken.Parse(nil, long); err != nil {
 		t.Errorf("a token of %d octets: %v", len(long), err)
 	}
-	if _, err := accesstoken.Parse(long + strings.Repeat("A", 8)); err == nil {
+	if _, err := accesstoken.Parse(nil, long+strings.Repeat("A", 8)); err == nil {
 		t.Error("a longer one was parsed")
 	}
 }

@@ -1,6 +1,7 @@
 package issuerkeys
 
 import (
+	"context"
 	"crypto/ed25519"
 	"fmt"
 	"strings"
@@ -153,6 +154,18 @@ func TestWhatIsKeptIsGoodForAMinute(t *testing.T) {
 		if s.kept.Load().good(now, s.fetches.Load()) {
 			t.Error("what is from the future is good")
 		}
+	})
+}
+
+func TestKeysThatTakeSecondsAreWaitedFor(t *testing.T) {
+	a := newKey("a")
+	synctest.Test(t, func(t *testing.T) {
+		s, i := connect(a)
+		s.JWKS = func(ctx context.Context) ([]byte, error) {
+			time.Sleep(4 * time.Second)
+			return i.JWKS(ctx)
+		}
+		verdict(t, s, a.token("a"), true)
 	})
 }
 

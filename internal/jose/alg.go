@@ -1,6 +1,6 @@
 // Package jose signs and verifies tokens, and writes and reads public keys. The list of
 // algorithms that may be used lives here. It is the only package that imports jwx, which
-// signs and writes keys; what strangers sent is read and verified without it.
+// signs, and writes public keys; what strangers sent is read and verified without it.
 package jose
 
 import (

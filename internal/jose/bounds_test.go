@@ -17,8 +17,8 @@ func padded(n int) string {
 func TestAHeaderHas4KiBAtMost(t *testing.T) {
 	for n, taken := range map[int]bool{4096: true, 4097: false, 40_000: false} {
 		token := signedBy(t, "ES256", padded(n), someClaims)
-		if _, err := jose.ParseHeader(token); (err == nil) != taken {
-			t.Errorf("ParseHeader of %d octets: %v, want it taken: %t", n, err, taken)
+		if _, err := jose.Parse(token); (err == nil) != taken {
+			t.Errorf("Parse of %d octets: %v, want it taken: %t", n, err, taken)
 		}
 		if _, err := jose.Verify("ES256", keys()["ES256"].Public(), token); (err == nil) != taken {
 			t.Errorf("Verify with a header of %d octets: %v, want it taken: %t", n, err, taken)
@@ -47,8 +47,8 @@ func TestAHeaderSaysEverythingOnce(t *testing.T) {
 		`{"alg":"ES256","jwk":{"kty":"EC","kty":"oct"}}`, `{"alg":"ES256"}{}`, `{"alg":"ES256"} x`, "{\"alg\":\"ES256\",\"x\":\"\xff\"}",
 	} {
 		token := signedBy(t, "ES256", header, someClaims)
-		if h, err := jose.ParseHeader(token); err == nil {
-			t.Errorf("ParseHeader of %q: %+v", header, h)
+		if h, err := jose.Parse(token); err == nil {
+			t.Errorf("Parse of %q: %+v", header, h)
 		}
 		if _, err := jose.Verify("ES256", keys()["ES256"].Public(), token); err == nil {
 			t.Errorf("Verify accepts %q", header)
@@ -58,11 +58,11 @@ func TestAHeaderSaysEverythingOnce(t *testing.T) {
 
 // encoding/base64 skips line feeds, so one header would have many spellings.
 func TestAHeaderHasOneSpelling(t *testing.T) {
-	if _, err := jose.ParseHeader("eyJhbGciOiJFUzI1NiJ9.e30.AA"); err != nil {
+	if _, err := jose.Parse("eyJhbGciOiJFUzI1NiJ9.e30.AA"); err != nil {
 		t.Fatal(err)
 	}
-	for _, token := range []string{"eyJhbGciOiJFUzI1NiJ9\n.e30.AA", "eyJhbGci\r\nOiJFUzI1NiJ9.e30.AA", "eyJhbGci\rOiJFUzI1NiJ9.e30.AA", "eyJhbGciOiJFUzI1NiJ9=.e30.AA", "eyJhbGciOiJFUzI1NiJ9IA==.e30.AA", "eyJhbGciOiJFUzI1NiJ9IB.e30.AA"} {
-		if h, err := jose.ParseHeader(token); err == nil {
+	for _, token := range []string{"eyJhbGciOiJFUzI1NiJ9\n.e30.AA", "eyJhbGci\r\nOiJFUzI1NiJ9.e30.AA", "eyJhbGci\rOiJFUzI1NiJ9.e30.AA", "\neyJhbGciOiJFUzI1NiJ9.e30.AA", "\reyJhbGciOiJFUzI1NiJ9.e30.AA", "eyJhbGciOiJFUzI1NiJ9=.e30.AA", "eyJhbGciOiJFUzI1NiJ9IA==.e30.AA", "eyJhbGciOiJFUzI1NiJ9IB.e30.AA"} {
+		if h, err := jose.Parse(token); err == nil {
 			t.Errorf("%q: %+v", token, h)
 		}
 	}

@@ -37,14 +37,11 @@ func unique(b []byte) bool { return walk(b, nil) }
 // from name to end is such as "iss":"x", of which the name ends before colon.
 func walk(b []byte, found func(name, colon, end int)) bool {
 	open := names{in: b}
-	name, colon := 0, 0 // colon is 0 outside the members of the outermost object
+	name, colon := 0, 0 // of the last member of the outermost object, 0 before the first
 	for i := 0; i < len(b); i++ {
 		c := b[i]
-		if colon > 0 && open.depth == 1 && (c == ',' || c == '}') {
-			if found != nil {
-				found(name, colon, i)
-			}
-			colon = 0
+		if found != nil && colon > 0 && open.depth == 1 && (c == ',' || c == '}') {
+			found(name, colon, i)
 		}
 		switch c {
 		case '{', '[':

@@ -54,23 +54,23 @@ func isEdDSA(alg string) bool { return alg == "EdDSA" || alg == "Ed25519" }
 // are not on their curve, members that are missing or no such values.
 //
 // The whole set is refused if it holds a private or symmetric key, which is then known
-// to others; if it is not JSON as DecodeObject reads it; and if it has more than 100
-// keys or 256 KiB. The error contains nothing of it.
+// to others; if it is not JSON as DecodeObject reads it, with the member keys, an array
+// of objects; and if it has more than 100 keys or 256 KiB. The error contains nothing of
+// it.
 func ParseJWKS(b []byte) ([]JWK, error) {
 	if len(b) > maxJWKS {
 		return nil, errors.New("the JWK Set is larger than 256 KiB")
 	}
-	var set struct {
-		Keys []json.RawMessage `json:"keys"`
-	}
-	if err := DecodeObject(b, &set); err != nil || set.Keys == nil {
+	set, err := ParseObject(b)
+	var list []json.RawMessage
+	if err != nil || json.Unmarshal([]byte(set.Raw("keys")), &list) != nil || list == nil {
 		return nil, errNoSet
 	}
-	if len(set.Keys) > maxKeys {
+	if len(list) > maxKeys {
 		return nil, errors.New("the JWK Set has more than 100 keys")
 	}
 	var keys []JWK
-	for _, raw := range set.Keys {
+	for _, raw := range list {
 		members, err := ParseObject(raw)
 		if err != nil {
 			return nil, errNoSet

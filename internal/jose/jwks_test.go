@@ -193,7 +193,7 @@ func TestASetWithASecretIsRefused(t *testing.T) {
 func TestWhatIsNoSetIsRefused(t *testing.T) {
 	key := jwk(t, keys()["EdDSA"].Public())
 	for _, raw := range []string{
-		``, `null`, `{}`, `[]`, `[` + key + `]`, key, `{"keys":null}`, `{"keys":{}}`, `{"keys":` + key + `}`, `{"keys":["secret"]}`, `{"keys":[[]]}`, `{"keys":[1]}`,
+		``, `null`, `{}`, `[]`, `[` + key + `]`, key, `{"keys":null}`, `{"keys":{}}`, `{"keys":` + key + `}`, `{"keys":["secret"]}`, `{"keys":[[]]}`, `{"keys":[1]}`, `{"keys":[null,` + key + `]}`, `{"KEYS":[` + key + `]}`, `{"keyſ":[` + key + `]}`,
 		`{"keys":[` + key + `]}x`, `{"keys":[` + key + `]`, `{"keys":[],"keys":[` + key + `]}`, `{"keys":[{"kid":"secret","kid":"b"}]}`, "{\"keys\":[],\"x\":\"\xff\"}",
 	} {
 		if set, err := jose.ParseJWKS([]byte(raw)); set != nil || err == nil || strings.Contains(err.Error(), "secret") {

@@ -74,7 +74,8 @@ func (o Object) Raw(name string) string {
 func (o Object) Has(name string) bool { return o.Raw(name) != "" }
 
 // Text returns a member that is a string, "" if there is none. ok is false if it is
-// something else.
+// something else. It is a copy, as those of Texts are: who keeps it does not keep all of
+// what the stranger sent.
 func (o Object) Text(name string) (s string, ok bool) {
 	raw := o.Raw(name)
 	if raw == "" {
@@ -83,7 +84,7 @@ func (o Object) Text(name string) (s string, ok bool) {
 	if raw[0] != '"' { // null would be one
 		return "", false
 	}
-	return unquote(raw), true
+	return strings.Clone(unquote(raw)), true
 }
 
 // Texts returns a member that is a string or an array of them, as aud is (RFC 7519
@@ -94,7 +95,7 @@ func (o Object) Texts(name string) (list []string, ok bool) {
 		return nil, true
 	}
 	if raw[0] == '"' {
-		return []string{unquote(raw)}, true
+		return []string{strings.Clone(unquote(raw))}, true
 	}
 	var items []json.RawMessage
 	if raw[0] != '[' || json.Unmarshal([]byte(raw), &items) != nil {

@@ -51,7 +51,7 @@ func verifyPS256(public crypto.PublicKey, signed string, signature []byte) bool 
 	return ok && rsa.VerifyPSS(key, crypto.SHA256, sum[:], signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
 }
 
-// verifyEdDSA checks the length, which ed25519.Verify answers by a panic.
+// verifyEdDSA checks the length of the key, which ed25519.Verify answers by a panic.
 func verifyEdDSA(public crypto.PublicKey, signed string, signature []byte) bool {
 	key, ok := public.(ed25519.PublicKey)
 	return ok && len(key) == ed25519.PublicKeySize && ed25519.Verify(key, []byte(signed), signature)

@@ -5,17 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"strings"
 )
-
-// Header is what of a token's header says how to verify it. Nothing of it is
-// believed before Verify.
-type Header struct {
-	Alg  string
-	Kid  string
-	Typ  string
-	Crit bool // there are extensions that must be understood (RFC 7515 section 4.1.11)
-}
 
 var encoding = base64.RawURLEncoding.Strict()
 
@@ -23,61 +13,6 @@ var (
 	errMalformed = errors.New("not a token in JWS compact serialisation")
 	errSignature = errors.New("the signature is not right")
 )
-
-const (
-	maxToken  = 64 << 10 // octets, as many as a request has
-	maxHeader = 4 << 10  // octets, decoded
-)
-
-// ParseHeader reads the header of a token: at most 4 KiB, as DecodeObject does.
-func ParseHeader(token string) (Header, error) {
-	first, _, _ := strings.Cut(token, ".")
-	if len(first) > encoding.EncodedLen(maxHeader) {
-		return Header{}, errMalformed
-	}
-	members, err := DecodePart(first)
-	if err != nil {
-		return Header{}, err
-	}
-	var h Header
-	var ok [3]bool
-	h.Alg, ok[0] = members.Text("alg")
-	h.Kid, ok[1] = members.Text("kid")
-	h.Typ, ok[2] = members.Text("typ")
-	if ok != [3]bool{true, true, true} {
-		return Header{}, errMalformed
-	}
-	h.Crit = members.Has("crit")
-	return h, nil
-}
-
-// Token is a token in JWS compact serialisation, taken apart. Nothing of it is believed
-// before it is verified.
-type Token struct {
-	Header
-	Payload   []byte
-	Signed    string // header and payload, as they were sent
-	signature []byte
-}
-
-// Parse takes a token of at most 64 KiB apart.
-func Parse(token string) (*Token, error) {
-	if len(token) > maxToken || hasLineFeed(token) {
-		return nil, errMalformed
-	}
-	header, err := ParseHeader(token)
-	if err != nil {
-		return nil, err
-	}
-	signed, last, _ := cutLast(token, ".")
-	_, middle, ok := strings.Cut(signed, ".")
-	payload, errMiddle := encoding.DecodeString(middle)
-	signature, errLast := encoding.DecodeString(last)
-	if !ok || errMiddle != nil || errLast != nil {
-		return nil, errMalformed
-	}
-	return &Token{header, payload, signed, signature}, nil
-}
 
 // Verify returns the claims of a token that was signed by alg with the private key
 // of public. What the token's own header says counts only in so far as it must agree
@@ -122,11 +57,4 @@ func (t *Token) agrees(alg string) error {
 		return fmt.Errorf("the token is not signed by %s alone", alg)
 	}
 	return nil
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
-	}
-	return s, "", false
 }
