@@ -32,8 +32,8 @@ type service struct {
 	reason   atomic.Value // of the last answer
 }
 
-// start starts a service with these keys, which ends with the test.
-func start(t *testing.T, keys tokenendpoint.KeySource) *service {
+// start starts a service with these keys and further scopes, which ends with the test.
+func start(t *testing.T, keys tokenendpoint.KeySource, scopes ...store.Scope) *service {
 	t.Helper()
 	mux := http.NewServeMux()
 	server := httptest.NewUnstartedServer(mux)
@@ -46,8 +46,8 @@ func start(t *testing.T, keys tokenendpoint.KeySource) *service {
 	s.endpoint, err = tokenendpoint.New(tokenendpoint.Config{
 		Issuer:  s.issuer,
 		Clients: s.clients,
-		Scopes: memory.NewScopes(store.Scope{Name: "openid"}, store.Scope{Name: "offline_access"}, store.Scope{Name: "api"},
-			store.Scope{Name: "profile", Identity: true, Claims: []string{"name"}}),
+		Scopes: memory.NewScopes(append(scopes, store.Scope{Name: "openid"}, store.Scope{Name: "offline_access"}, store.Scope{Name: "api"},
+			store.Scope{Name: "profile", Identity: true, Claims: []string{"name"}})...),
 		Keys:              keys,
 		Grants:            []tokenendpoint.GrantValidator{grants.AuthorizationCode{}, grants.RefreshToken{}, grants.ClientCredentials{}, s.devices},
 		Records:           new(memory.Grants),
@@ -79,6 +79,7 @@ func alice() store.Grant {
 func (s *service) authorize(w http.ResponseWriter, r *http.Request) {
 	query, grant := r.URL.Query(), alice()
 	grant.ClientID, grant.Scopes, grant.Nonce = query.Get("client_id"), strings.Fields(query.Get("scope")), query.Get("nonce")
+	grant.Resources = query["resource"]
 	code, err := grants.AuthorizationCode{}.Issue(r.Context(), s.endpoint, grants.Code{
 		Grant:               grant,
 		RedirectURI:         query.Get("redirect_uri"),
