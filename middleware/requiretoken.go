@@ -23,8 +23,7 @@ import (
 //
 // Issuer and Resource are needed, nothing else. The zero values of the rest are safe. A
 // RequireToken is not altered or copied once it is in use, and is safe for concurrent
-// use. No request waits longer than ten seconds for the issuer's keys, for its answer or
-// for the store of proofs. Browsers' preflights have no token: what answers them belongs around the guard.
+// use. No request waits longer than ten seconds for the issuer and the store of proofs. Browsers' preflights have no token: what answers them belongs around the guard.
 type RequireToken struct {
 	// Issuer is the iss of the tokens: an https URL, or http on a loopback host.
 	Issuer string
@@ -104,8 +103,9 @@ type ReplayStore interface {
 	Use(ctx context.Context, id string, lifetime time.Duration) (first bool, err error)
 }
 
-// timeout bounds the waits for the issuer's answer and for the store of proofs, each.
-// issuerkeys bounds that for the keys. Most requests wait for none of them.
+// timeout bounds what one request waits for: the issuer and the store of proofs. Most
+// wait for neither, so that the deadline is set where something is waited for; issuerkeys
+// has its own, as long, for the keys, which come first.
 const timeout = 10 * time.Second
 
 // Handler calls next with the requests that have a token that is good. If Check finds a
@@ -114,7 +114,7 @@ func (g *RequireToken) Handler(next http.Handler) http.Handler {
 	guard := g.prepare()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		v := &visit{guard: guard, arrived: guard.now(), needed: g.Scopes}
+		v := &visit{guard: guard, arrived: guard.now(), deadline: start.Add(timeout), needed: g.Scopes}
 		refused := guard.admit(r, v)
 		guard.tell(r, v, refused, start)
 		if v.nonce != "" {

@@ -35,11 +35,12 @@ type guard struct {
 
 // visit is what is known of one request.
 type visit struct {
-	guard   *guard
-	arrived time.Time
-	scheme  string   // that the token came with; empty if there is none
-	raw     string   // the token
-	needed  []string // the scopes of all that the request has come to
+	guard    *guard
+	arrived  time.Time
+	deadline time.Time // for all that is waited for, by the clock of contexts
+	scheme   string    // that the token came with; empty if there is none
+	raw      string    // the token
+	needed   []string  // the scopes of all that the request has come to
 
 	claims *accesstoken.Claims // nil until the issuer is known to have said them
 	proof  *proof.DPoP         // nil if there is none to use up

@@ -125,6 +125,18 @@ func TestNoRequestWaitsForLong(t *testing.T) {
 		{"the introspection hangs", func(g *gate) {
 			g.guard.Introspect = func(ctx context.Context, _ string) ([]byte, error) { return nil, hang(ctx) }
 		}, func(*gate) []string { return []string{"Authorization", "Bearer opaque"} }, "issuer_unavailable"},
+		{"the keys take their time, and the introspection hangs", func(g *gate) {
+			g.guard.JWKS = slowly(g.guard.JWKS)
+			g.guard.Introspect = func(ctx context.Context, _ string) ([]byte, error) { return nil, hang(ctx) }
+			g.guard.IntrospectJWT = true
+		}, func(g *gate) []string { return []string{"Authorization", "Bearer " + g.token(nil)} }, "issuer_unavailable"},
+		{"the keys take their time, and the store of the proofs hangs", func(g *gate) {
+			g.guard.JWKS, g.guard.Replays = slowly(g.guard.JWKS), hangs(hang)
+		}, func(g *gate) []string {
+			p := newProver(g)
+			token := p.token()
+			return []string{"Authorization", "DPoP " + token, "DPoP", p.proof(token, nil, nil)}
+		}, "store_unavailable"},
 		{"the store of the proofs hangs", func(g *gate) { g.guard.Replays = hangs(hang) }, func(g *gate) []string {
 			p := newProver(g)
 			token := p.token()
@@ -150,6 +162,14 @@ func TestNoRequestWaitsForLong(t *testing.T) {
 		}
 		t.Run(c.name, func(t *testing.T) { wait(t, false, 10*time.Second, c.want) })
 		t.Run(c.name+" and the caller leaves", func(t *testing.T) { wait(t, true, time.Second, "caller_gone") })
+	}
+}
+
+// slowly takes less than a caller's patience.
+func slowly(jwks func(context.Context) ([]byte, error)) func(context.Context) ([]byte, error) {
+	return func(ctx context.Context) ([]byte, error) {
+		time.Sleep(900 * time.Millisecond)
+		return jwks(ctx)
 	}
 }
 

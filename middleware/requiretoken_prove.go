@@ -93,7 +93,7 @@ func (g *guard) useProof(ctx context.Context, v *visit) *refusal {
 	if v.proof == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithDeadline(ctx, v.deadline)
 	defer cancel()
 	sum := sha256.Sum256([]byte("dpop at\x00" + g.Resource + "\x00" + v.proof.Thumbprint + "\x00" + v.proof.JTI))
 	lifetime := max(0, v.proof.IssuedAt.Add(proof.Window).Sub(g.now())) + otherClocks

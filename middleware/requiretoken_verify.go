@@ -16,7 +16,7 @@ func (g *guard) verify(ctx context.Context, v *visit) *refusal {
 	if g.Introspect == nil {
 		return refuseToken(AccessTokenKind, "the access token is not a JWT")
 	}
-	claims, no := g.introspect(ctx, v.raw)
+	claims, no := g.introspect(ctx, v)
 	if no != nil {
 		return no
 	}
@@ -45,7 +45,7 @@ func (g *guard) verifyJWT(ctx context.Context, v *visit) *refusal {
 	if no := g.judge(claims, false); no != nil || !g.IntrospectJWT {
 		return no
 	}
-	answer, no := g.introspect(ctx, v.raw)
+	answer, no := g.introspect(ctx, v)
 	if no != nil {
 		return no
 	}
@@ -59,10 +59,10 @@ func (g *guard) verifyJWT(ctx context.Context, v *visit) *refusal {
 }
 
 // introspect asks the issuer (RFC 7662). An answer that cannot be read is no verdict.
-func (g *guard) introspect(ctx context.Context, token string) (*accesstoken.Claims, *refusal) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+func (g *guard) introspect(ctx context.Context, v *visit) (*accesstoken.Claims, *refusal) {
+	ctx, cancel := context.WithDeadline(ctx, v.deadline)
 	defer cancel()
-	body, err := g.Introspect(ctx, token)
+	body, err := g.Introspect(ctx, v.raw)
 	if err != nil {
 		return nil, outage(AccessIssuerUnavailable, err)
 	}
