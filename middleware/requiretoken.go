@@ -23,7 +23,8 @@ import (
 //
 // Issuer and Resource are needed, nothing else. The zero values of the rest are safe. A
 // RequireToken is not altered or copied once it is in use, and is safe for concurrent
-// use. No request waits longer than ten seconds for the issuer and the store of proofs. Browsers' preflights have no token: what answers them belongs around the guard.
+// use. No request waits longer than ten seconds for the issuer and the store of proofs.
+// Browsers' preflights have no token: what answers them belongs around the guard.
 type RequireToken struct {
 	// Issuer is the iss of the tokens: an https URL, or http on a loopback host.
 	Issuer string
