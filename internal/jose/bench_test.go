@@ -25,14 +25,14 @@ func BenchmarkVerifyES256(b *testing.B) {
 			}
 		}
 	})
-	b.Run("Verify and DecodeObject", func(b *testing.B) {
+	b.Run("Verify and ParseObject", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			var v struct {
-				Issuer string `json:"iss"`
-			}
 			claims, err := jose.Verify("ES256", public, token)
-			if err != nil || jose.DecodeObject(claims, &v) != nil {
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := jose.ParseObject(claims); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -54,9 +54,8 @@ func isEdDSA(alg string) bool { return alg == "EdDSA" || alg == "Ed25519" }
 // are not on their curve, members that are missing or no such values.
 //
 // The whole set is refused if it holds a private or symmetric key, which is then known
-// to others; if it is not JSON as DecodeObject reads it, with the member keys, an array
-// of objects; and if it has more than 100 keys or 256 KiB. The error contains nothing of
-// it.
+// to others; if ParseObject refuses it; if it has no member keys, an array of objects;
+// and if it has more than 100 keys or 256 KiB. The error contains nothing of it.
 func ParseJWKS(b []byte) ([]JWK, error) {
 	if len(b) > maxJWKS {
 		return nil, errors.New("the JWK Set is larger than 256 KiB")

@@ -3,6 +3,7 @@ package jose
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -19,7 +20,13 @@ type Object []Member
 // without space around it.
 type Member struct{ Name, Value string }
 
-// ParseObject reads an object as DecodeObject does.
+var errObject = errors.New("not one JSON object in UTF-8 in which every name stands once")
+
+// ParseObject reads JSON that a stranger wrote: one object and nothing behind it, in
+// UTF-8, at most 32 deep. An object in which a name stands twice, at any depth, is refused
+// (RFC 7519 section 4, RFC 7515 section 4), because somebody else may read the other one;
+// so are names that encoding/json takes for the same, such as alg and ALG. How long b may
+// be is up to the caller. The error quotes nothing.
 func ParseObject(b []byte) (Object, error) {
 	if !utf8.Valid(b) || !bytes.HasPrefix(bytes.TrimLeft(b, space), []byte{'{'}) || !json.Valid(b) {
 		return nil, errObject

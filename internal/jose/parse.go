@@ -38,8 +38,7 @@ type keptHeader struct {
 	Header
 }
 
-// Parse takes a token of at most 64 KiB apart, with a header of at most 4 KiB that is
-// read as DecodeObject does.
+// Parse takes a token of at most 64 KiB apart, with a header of at most 4 KiB.
 func (p *Parser) Parse(token string) (*Token, error) {
 	if len(token) > maxToken || hasLineFeed(token) {
 		return nil, errMalformed

@@ -3,44 +3,24 @@ package jose
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 const maxDepth = 32
 
-var errObject = errors.New("not one JSON object in UTF-8 whose members have the right types and stand in it once each")
-
-// DecodeObject reads JSON that a stranger wrote into v, which is what [json.Unmarshal]
-// takes: one object and nothing behind it, in UTF-8, at most 32 deep. An object in
-// which a name stands twice, at any depth, is refused (RFC 7519 section 4, RFC 7515
-// section 4), because somebody else may read the other one; so are names that
-// encoding/json takes for the same, such as alg and ALG. How long b may be is up to
-// the caller. After an error, which quotes nothing, v is not to be used.
-func DecodeObject(b []byte, v any) error {
-	isObject := utf8.Valid(b) && bytes.HasPrefix(bytes.TrimLeft(b, space), []byte{'{'})
-	if !isObject || json.Unmarshal(b, v) != nil || !unique(b) {
-		return errObject
-	}
-	return nil
-}
-
 const space = " \t\r\n" // between the tokens of JSON
 
-// unique reports whether no name stands twice in an object of b, which is valid JSON,
-// and nothing is too deep. A [json.Decoder] would do, several times as slowly.
-func unique(b []byte) bool { return walk(b, nil) }
-
-// walk does what unique says, and tells found of the members of the outermost object: b
-// from name to end is such as "iss":"x", of which the name ends before colon.
+// walk reports whether no name stands twice in an object of b, which is a valid JSON
+// object, and nothing is too deep; a [json.Decoder] would do, several times as slowly. It
+// tells found of the members of the outermost object: b from name to end is such as
+// "iss":"x", of which the name ends before colon.
 func walk(b []byte, found func(name, colon, end int)) bool {
 	open := names{in: b}
 	name, colon := 0, 0 // of the last member of the outermost object, 0 before the first
 	for i := 0; i < len(b); i++ {
 		c := b[i]
-		if found != nil && colon > 0 && open.depth == 1 && (c == ',' || c == '}') {
+		if colon > 0 && open.depth == 1 && (c == ',' || c == '}') {
 			found(name, colon, i)
 		}
 		switch c {
