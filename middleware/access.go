@@ -81,6 +81,11 @@ const (
 // tell tells the observer.
 func (g *guard) tell(r *http.Request, v *visit, no *refusal, start time.Time) {
 	ctx := r.Context()
+	defer func() {
+		if p := recover(); p != nil { // the verdict stands
+			g.logger.ErrorContext(ctx, "panic in RequireToken.Observe or RemoteAddr", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		}
+	}()
 	access := Access{
 		Time: v.arrived, Duration: time.Since(start), Reason: AccessGranted,
 		Resource: g.Resource, Pattern: r.Pattern, Needed: v.needed, RemoteAddr: g.remoteAddr(r),
@@ -95,11 +100,6 @@ func (g *guard) tell(r *http.Request, v *visit, no *refusal, start time.Time) {
 		access.Issuer, access.Audience, access.Subject, access.ClientID = c.Issuer, c.Audience, c.Subject, c.ClientID
 		access.TokenID, access.GrantID = c.ID, c.GrantID
 	}
-	defer func() {
-		if p := recover(); p != nil { // the verdict stands
-			g.logger.ErrorContext(ctx, "panic in RequireToken.Observe", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-		}
-	}()
 	g.observe(context.WithoutCancel(ctx), access)
 }
 

@@ -15,8 +15,8 @@ import (
 // is told of a refusal, as of a second request.
 //
 // Around it there must be a RequireToken: without the token of one, without scopes, and
-// with some that are none (RFC 6749 section 3.3), every request is refused with 500 and the reason is
-// logged to [slog.Default].
+// with some that are none (RFC 6749 section 3.3), every request is refused with 500 and the
+// reason is logged to [slog.Default].
 func RequireScopes(scopes ...string) func(http.Handler) http.Handler {
 	scopes = slices.Clone(scopes)
 	fault := checkScopes(scopes)

@@ -4,11 +4,9 @@ import (
 	"context"
 	"crypto/x509"
 	"net/http"
-	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/grantor-go/grantor/middleware"
 )
@@ -58,36 +56,23 @@ func TestPanicsOfTheHost(t *testing.T) {
 			g.expect(w, c.want)
 		})
 	}
-	t.Run("Observe, whose panic changes no verdict", func(t *testing.T) {
-		g := newGate(t, func(g *gate) {
+	for name, set := range map[string]func(*gate){
+		"Observe": func(g *gate) {
 			g.guard.Observe = func(context.Context, middleware.Access) { panic("canary of Observe") }
+		},
+		"RemoteAddr": func(g *gate) { g.guard.RemoteAddr = func(*http.Request) netip.Addr { panic("canary of RemoteAddr") } },
+	} {
+		t.Run(name+", whose panic changes no verdict", func(t *testing.T) {
+			g := newGate(t, set)
+			if w := g.bearer(g.token(nil)); w.Code != http.StatusNoContent {
+				t.Errorf("status %d", w.Code)
+			}
+			if w := g.get(); w.Code != http.StatusUnauthorized {
+				t.Errorf("status %d", w.Code)
+			}
+			if log := g.log.String(); strings.Count(log, "canary of "+name) != 2 {
+				t.Errorf("the log is %s", log)
+			}
 		})
-		if w := g.bearer(g.token(nil)); w.Code != http.StatusNoContent {
-			t.Errorf("status %d", w.Code)
-		}
-		if w := g.get(); w.Code != http.StatusUnauthorized {
-			t.Errorf("status %d", w.Code)
-		}
-		if log := g.log.String(); strings.Count(log, "canary of Observe") != 2 {
-			t.Errorf("the log is %s", log)
-		}
-	})
-}
-
-// Nobody waits for ever for a store or an issuer that hangs.
-func TestWhatHangsIsAnOutage(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := newGate(t, func(g *gate) {
-			g.guard.Introspect = func(ctx context.Context, _ string) ([]byte, error) { <-ctx.Done(); return nil, ctx.Err() }
-		})
-		begun := time.Now()
-		w := httptest.NewRecorder()
-		g.handler.ServeHTTP(w, gateRequest(gateURL, "Authorization", "Bearer opaque"))
-		if took := time.Since(begun); took != 10*time.Second {
-			t.Errorf("it took %v", took)
-		}
-		if w.Code != http.StatusServiceUnavailable || !strings.Contains(g.log.String(), "issuer_unavailable") {
-			t.Errorf("status %d, %s", w.Code, &g.log)
-		}
-	})
+	}
 }

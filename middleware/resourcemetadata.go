@@ -20,8 +20,8 @@ type Mux interface {
 // challenges point to: "/.well-known/oauth-protected-resource" and then the path of
 // Resource. It is for everybody, so mux is not behind Handler, and serves the host of
 // Resource. Once for each Resource: like Handle of http.ServeMux it panics if the mux has
-// a pattern that conflicts, such as "GET /". Mount does nothing if Resource is not an http or https URL, or if Check finds
-// a problem.
+// a pattern that conflicts, such as "GET /". Mount does nothing if Resource is not an http
+// or https URL, or if Check finds a problem.
 func (g *RequireToken) Mount(mux Mux) {
 	ready := g.prepare()
 	if ready.metadataURL == "" || ready.fault != nil {

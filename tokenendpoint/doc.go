@@ -26,7 +26,8 @@
 // A grant type that begins elsewhere, such as on a device, has a [Companion] beside the
 // token endpoint; what a user decides on later is a [Pending] until [Endpoint.Decide].
 //
-// Access tokens are JWTs by RFC 9068 or, if the client wants them so, opaque. Errors are those of RFC 6749 section 5.2.
+// Access tokens are JWTs by RFC 9068 or, if the client is registered for them, opaque.
+// Errors are those of RFC 6749 section 5.2.
 // Whatever fails in a store or a hook is never a rejection: an outage is 503 with
 // Retry-After, and everything else that is not an [Error] or an [ErrorCode] is a
 // server_error whose cause is in the log alone.

@@ -18,10 +18,10 @@ const (
 )
 
 // Mount adds to mux the token endpoint, introspection, revocation, the companions, the
-// JWKS and the metadata of both kinds (RFC 8414, OpenID Connect Discovery). The paths begin with the path of the
-// issuer, if it has one: the mux is to see requests as clients send them. Like
-// Handle of http.ServeMux it panics if the mux has a pattern that conflicts, such
-// as "GET /": use "/" or "GET /{$}".
+// JWKS and the metadata of both kinds (RFC 8414, OpenID Connect Discovery). The paths
+// begin with the path of the issuer, if it has one: the mux is to see requests as clients
+// send them. Like Handle of http.ServeMux it panics if the mux has a pattern that
+// conflicts, such as "GET /": use "/" or "GET /{$}".
 func (e *Endpoint) Mount(mux Mux) {
 	base := e.issuerPath()
 	mux.Handle(base+e.config.Paths.Token, e)

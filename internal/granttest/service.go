@@ -1,7 +1,7 @@
-// Package granttest checks tokens that are revoked, and the grants that users decide on elsewhere, the device
-// authorization grant and CIBA, over any store.GrantStore: every short sequence of what
-// can happen to them against a model, and what happens at once. It is for the tests of
-// this repository.
+// Package granttest checks tokens that are revoked, and the grants that users decide on
+// elsewhere, the device authorization grant and CIBA, over any store.GrantStore: every
+// short sequence of what can happen to them against a model, and what happens at once. It
+// is for the tests of this repository.
 package granttest
 
 import (

@@ -68,8 +68,9 @@ type snapshot struct {
 // a minute beyond their time, for ten seconds at most and until ctx ends.
 //
 // The error is an outage: no keys of the issuer are known, or none with this kid, and
-// they cannot be fetched now, or the wait has ended, the error of whose context it then wraps. It quotes no
-// more of what the issuer sent than the host of its jwks_uri, and nothing of the token.
+// they cannot be fetched now, or the wait has ended, the error of whose context it then
+// wraps. It quotes no more of what the issuer sent than the host of its jwks_uri, and
+// nothing of the token.
 func (s *Set) Verify(ctx context.Context, t *jose.Token) (bool, error) {
 	s.start.Do(s.prepare)
 	now, fetches := s.now(), s.fetches.Load()

@@ -32,8 +32,9 @@ var (
 	ErrUnusable = errors.New("the URL has no usable JWK Set")
 )
 
-// Remote keeps the JWK Sets of URLs: the 10,000 that were used last. It fetches at most 128 at once, each within 5 seconds, and no two at once of one
-// URL. It is safe for concurrent use and not copied.
+// Remote keeps the JWK Sets of URLs: the 10,000 that were used last. It fetches at most
+// 128 at once, each within 5 seconds, and no two at once of one URL. It is safe for
+// concurrent use and not copied.
 //
 // A set is used for as long as its Cache-Control allows (RFC 9111), from a minute to an
 // hour, and 10 minutes if it does not say. Then it is fetched again while callers go on
